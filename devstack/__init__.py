@@ -1,0 +1,1 @@
+"""Real Kafka, PostgreSQL and services as child processes, for development and tests."""

@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# Make .venv from the lock, with everything a developer needs. Quick and silent when nothing changed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+UV_VERSION=0.13.8
+STAMP=.venv/.carillon-stamp
+
+say() { printf '· %s\n' "$*"; }
+fail() { printf '✗ %s\n' "$*" >&2; exit 1; }
+
+suitable_python() { # the first interpreter that is 3.11 or newer and can make environments
+  local name
+  for name in "${PYTHON:-python3.11}" python3.11 python3 python3.12 python3.13; do
+    if "$name" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
+      printf '%s' "$name"
+      return
+    fi
+  done
+}
+
+java_is_17() {
+  local version
+  version=$(java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' | head -n1) || return 1
+  [[ -n $version && $version -ge 17 ]]
+}
+
+missing_packages() { # Debian's names of what this machine lacks
+  [[ -n $(suitable_python) ]] || printf 'python3 python3-venv '
+  java_is_17 || printf 'openjdk-17-jre-headless '
+  command -v mvn >/dev/null || printf 'maven '
+  command -v node >/dev/null || printf 'nodejs '
+  command -v npm >/dev/null || printf 'npm '
+}
+
+install_missing() {
+  local wanted
+  read -r -a wanted <<<"$(missing_packages)" || true
+  ((${#wanted[@]})) || return 0
+  if [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null; then
+    say "installing ${wanted[*]}"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${wanted[@]}" >/dev/null
+    [[ -z $(missing_packages) ]] || fail "still missing after apt-get: $(missing_packages)"
+  else
+    fail "please install (Debian's names): ${wanted[*]}. Needed: Python 3.11+ with venv, Java 17+, Maven, Node.js with npm."
+  fi
+}
+
+# What the environment is made from. The interpreter is part of it: extensions are built for one version.
+fingerprint() {
+  { cat requirements/dev.txt pyproject.toml scripts/setup.sh; "$(suitable_python)" -V; pwd; } | sha256sum | cut -d' ' -f1
+}
+
+environment() {
+  local python
+  python=$(suitable_python)
+  if ! .venv/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
+    say "making .venv with $("$python" -V)"
+    rm -rf .venv
+    "$python" -m venv .venv
+  fi
+  if [[ $(.venv/bin/uv --version 2>/dev/null) != "uv $UV_VERSION"* ]]; then
+    say "installing uv $UV_VERSION"
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check "uv==$UV_VERSION"
+  fi
+  say "installing the locked requirements"
+  VIRTUAL_ENV="$PWD/.venv" .venv/bin/uv pip install --quiet --require-hashes -r requirements/dev.txt
+  # compat puts the repository on the path, so a new top-level package needs no new installation.
+  say "installing carillon itself (editable)"
+  VIRTUAL_ENV="$PWD/.venv" .venv/bin/uv pip install --quiet --no-deps --no-build-isolation -C editable_mode=compat --editable .
+  .venv/bin/python -c 'import faust._cython.streams' \
+    || fail "faust-streaming came without its compiled extension; the router would lose its guarantees. Remove .venv and try again."
+}
+
+install_missing
+wanted=$(fingerprint)
+if [[ -f $STAMP && $(cat "$STAMP") == "$wanted" ]]; then
+  exit 0
+fi
+environment
+printf '%s' "$wanted" >"$STAMP"
+say "ready: .venv/bin/carillon"

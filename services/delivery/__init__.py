@@ -1,0 +1,1 @@
+"""Delivery: one worker role for each external channel."""

@@ -1,0 +1,1 @@
+"""Gateway: the people-facing edge of sockets, inbox and preferences."""

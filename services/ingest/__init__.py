@@ -1,0 +1,1 @@
+"""Ingest: the service-facing edge that validates, identifies and produces events."""

@@ -1,0 +1,1 @@
+"""Router: decides for each event who receives what, writes it down and hands it on."""
