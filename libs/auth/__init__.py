@@ -1,0 +1,1 @@
+"""Who calls: people and agents by JWT, services by API key."""

@@ -1,0 +1,1 @@
+"""Kafka as Carillon uses it: topics, a producer and record headers."""

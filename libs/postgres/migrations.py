@@ -1,0 +1,48 @@
+"""Brings the schema up to date: numbered `.sql` files, applied once each, in order, under one lock."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import asyncpg
+
+FOLDER = Path(__file__).parent / "migrations"
+_LOCK = 7_241_120_001  # any fixed number: two migrations of one database wait for each other
+
+_LEDGER = """
+create table if not exists schema_migrations (
+  name text primary key, checksum text not null, applied_at timestamptz not null default now())
+"""
+
+
+class ChangedMigration(RuntimeError):
+    """A migration that was applied has been edited since: add a new file instead."""
+
+
+async def migrate(dsn: str) -> list[str]:
+    """Applies what is missing and returns its names. The user must be allowed to create roles.
+
+    Raises ChangedMigration when the text of an applied file differs.
+    """
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute("select pg_advisory_lock($1)", _LOCK)
+        await connection.execute(_LEDGER)
+        done = dict(await connection.fetch("select name, checksum from schema_migrations"))
+        return [path.name for path in sorted(FOLDER.glob("*.sql")) if await _apply(connection, path, done)]
+    finally:
+        await connection.close()
+
+
+async def _apply(connection: asyncpg.Connection, path: Path, done: dict[str, str]) -> bool:
+    text = path.read_text()
+    checksum = hashlib.sha256(text.encode()).hexdigest()
+    if path.name in done:
+        if done[path.name] != checksum:
+            raise ChangedMigration(f"{path.name} was changed after it was applied: add a new migration instead")
+        return False
+    async with connection.transaction():
+        await connection.execute(text)
+        await connection.execute("insert into schema_migrations (name, checksum) values ($1, $2)", path.name, checksum)
+    return True

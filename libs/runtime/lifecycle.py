@@ -1,0 +1,40 @@
+"""Running a service: from settings to a graceful stop on SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+from collections.abc import Awaitable, Callable
+
+import uvloop
+
+Stop = asyncio.Event
+
+
+def run(main: Callable[[Stop], Awaitable[None]]) -> None:
+    """Runs `main(stop)` on uvloop; SIGTERM and SIGINT set `stop`, and main returns when it has stopped."""
+    uvloop.run(_with_signals(main))
+
+
+async def _with_signals(main: Callable[[Stop], Awaitable[None]]) -> None:
+    stop = Stop()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    # Start-up objects live as long as the process: they need not be looked at by every collection.
+    gc.freeze()
+    await main(stop)
+
+
+async def first(*awaitables: Awaitable[object]) -> None:
+    """Waits until the first of them ends, raises what it raised, and cancels the others."""
+    tasks = [asyncio.ensure_future(awaitable) for awaitable in awaitables]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

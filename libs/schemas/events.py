@@ -1,0 +1,161 @@
+"""The four events that upstream services publish on `noti`: `{event, data}` (F0-1, F0-2)."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, TypeAdapter
+
+from libs.schemas.base import WireModel
+
+EventName = Literal["system.notification", "service.event", "service.alert", "agent.event"]
+EVENT_NAMES: tuple[EventName, ...] = ("system.notification", "service.event", "service.alert", "agent.event")
+
+Severity = Literal["low", "normal", "high", "critical"]
+Priority = Literal["LOW", "NORMAL", "MEDIUM", "HIGH", "URGENT", "CRITICAL"]
+Channel = Literal["in-app", "email", "push", "sms", "webhook", "slack", "discord", "teams"]
+AgentAction = Literal[
+    "connected",
+    "disconnected",
+    "thinking",
+    "tool_use",
+    "tool_result",
+    "request_help",
+    "completed",
+    "error",
+    "message",
+]
+
+# Bounds that keep one event cheap for everybody behind ingest; an event over them is refused with the field's name.
+MAX_EVENT_BYTES = 64 * 1024
+MAX_BATCH_BYTES = 1024 * 1024
+MAX_BATCH_EVENTS = 1_000
+MAX_RECIPIENTS = 1_000
+MAX_ID_LENGTH = 200
+
+Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_LENGTH, pattern=r"^[^\s\x00-\x1f]+$")]
+Ids = Annotated[tuple[Id, ...], Field(max_length=MAX_RECIPIENTS)]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+Message = Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
+
+#: `{service}.{entity}.{action}`; more parts are allowed, fewer only for a name that the catalogue registers (S4).
+THREE_PART_NAME = re.compile(r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2,}$")
+ServiceEventName = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9_.:-]+$")]
+
+
+class Recipients(WireModel):
+    """Explicit recipients; any non-empty list replaces the audience rule of the type (F0-1).
+
+    `service` and `queue` forward the event to an allow-listed topic of that name.
+    """
+
+    user_ids: Ids = ()
+    agent_ids: Ids = ()
+    org_ids: Ids = ()
+    departments: Ids = ()
+    roles: Ids = ()
+    tenant: bool = False
+    broadcast: bool = False
+    service: Id | None = None
+    queue: Id | None = None
+
+
+class Metadata(WireModel):
+    """Who, where and when. `timestamp` needs a zone: without one the instant is unknown, so it is refused."""
+
+    timestamp: AwareDatetime
+    correlation_id: Annotated[str, StringConstraints(max_length=MAX_ID_LENGTH)] | None = None
+    org_id: Id | None = None
+    user_id: Id | None = None
+    agent_id: Id | None = None
+    tenant_id: Id | None = None
+
+
+class AgentMetadata(Metadata):
+    """Metadata of an agent's event: org, user and agent are required (F0-2)."""
+
+    org_id: Id
+    user_id: Id
+    agent_id: Id
+
+
+class _EventData(WireModel):
+    """What all four events share. `id` is the producer's own id; it makes a repeated publish the same notification."""
+
+    id: Id | None = None
+    metadata: Metadata
+    data: dict[str, Any] | None = None
+    recipients: Recipients | None = None
+
+
+class SystemNotificationData(_EventData):
+    """An announcement, with its text."""
+
+    title: Title
+    message: Message
+    severity: Severity = "normal"
+
+
+class ServiceEventData(_EventData):
+    """Something happened to a resource; the text is rendered from the name (S7)."""
+
+    name: ServiceEventName
+    severity: Severity = "normal"
+
+
+class ServiceAlertData(_EventData):
+    """Something is wrong, with its text."""
+
+    title: Title
+    message: Message
+    severity: Severity = "normal"
+
+
+class AgentEventData(_EventData):
+    """What an agent does, needs or has done."""
+
+    name: AgentAction
+    title: Title
+    message: Message
+    severity: Severity = "normal"
+    metadata: AgentMetadata
+
+
+class _Envelope(WireModel):
+    model_config = ConfigDict(extra="allow")
+
+
+class SystemNotification(_Envelope):
+    """`{"event": "system.notification", "data": …}`"""
+
+    event: Literal["system.notification"]
+    data: SystemNotificationData
+
+
+class ServiceEvent(_Envelope):
+    """`{"event": "service.event", "data": …}`"""
+
+    event: Literal["service.event"]
+    data: ServiceEventData
+
+
+class ServiceAlert(_Envelope):
+    """`{"event": "service.alert", "data": …}`"""
+
+    event: Literal["service.alert"]
+    data: ServiceAlertData
+
+
+class AgentEvent(_Envelope):
+    """`{"event": "agent.event", "data": …}`"""
+
+    event: Literal["agent.event"]
+    data: AgentEventData
+
+
+UpstreamEvent = Annotated[
+    SystemNotification | ServiceEvent | ServiceAlert | AgentEvent, Field(discriminator="event")
+]
+#: Validates one upstream event; raises pydantic.ValidationError whose first error names the field.
+UPSTREAM_EVENT: TypeAdapter[UpstreamEvent] = TypeAdapter(UpstreamEvent)

@@ -1,0 +1,169 @@
+"""Records between services: the accepted event, the gateway's and delivery's records, dead letters, lifecycle."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, TypeAdapter
+
+from libs.schemas.base import Record, WireModel
+from libs.schemas.events import Channel, EventName, Priority, Recipients, Severity
+
+
+class Source(WireModel):
+    """Where a record stood. `topic` is `http` (partition and offset 0) for what came by HTTP."""
+
+    topic: str
+    partition: int = 0
+    offset: int = 0
+
+
+class AcceptedEvent(Record):
+    """An event that ingest has accepted, on the typed topic of its name.
+
+    `id` is the notification's id. `type` is the catalogue key. `recipients` is what the producer named; None leaves
+    the audience to the rule of the type. `channels` None leaves the channels to the type. Headers: `traceparent`.
+    """
+
+    id: UUID
+    tenant: str
+    event: EventName
+    type: str
+    name: str | None = None
+    title: str | None = None
+    message: str | None = None
+    severity: Severity = "normal"
+    priority: Priority | None = None
+    metadata: dict[str, Any]
+    data: dict[str, Any] | None = None
+    recipients: Recipients | None = None
+    channels: tuple[Channel, ...] | None = None
+    actor: dict[str, Any] | None = None
+    related: dict[str, Any] | None = None
+    action_url: str | None = None
+    tags: tuple[str, ...] = ()
+    accepted_at: AwareDatetime
+    source: Source
+
+
+class RoomEntry(WireModel):
+    """Where a notification stands in one room: `seq` is gap-free within (tenant, room, epoch)."""
+
+    room: str
+    epoch: int
+    seq: int
+
+
+class NotificationEmission(Record):
+    """A notification for the sockets of one gateway slot.
+
+    `rooms` are all rooms of the notification in their fixed order, not only those that the slot holds: a person is
+    shown it in the first that they may read.
+    """
+
+    kind: Literal["notification"] = "notification"
+    tenant: str
+    id: UUID
+    event: EventName
+    type: str
+    name: str | None = None
+    title: str | None = None
+    message: str | None = None
+    severity: Severity = "normal"
+    priority: Priority | None = None
+    metadata: dict[str, Any]
+    data: dict[str, Any] | None = None
+    actor: dict[str, Any] | None = None
+    related: dict[str, Any] | None = None
+    action_url: str | None = None
+    tags: tuple[str, ...] = ()
+    created_at: AwareDatetime
+    rooms: tuple[RoomEntry, ...]
+    traceparent: str | None = None
+
+
+StateOperation = Literal["read", "unread", "read_all", "deleted"]
+
+
+class StateChange(Record):
+    """What a person did to their inbox, for their other sockets. `seq` is gap-free within (tenant, user, epoch).
+
+    `positions` (read_all only) are the positions up to which each room was marked read: `{room: seq}`.
+    """
+
+    kind: Literal["state"] = "state"
+    tenant: str
+    user_id: str
+    epoch: int
+    seq: int
+    operation: StateOperation
+    notification_id: UUID | None = None
+    positions: dict[str, int] | None = None
+    at: AwareDatetime
+
+
+class MembershipChange(Record):
+    """A person's memberships changed: their sockets' rooms must be recomputed from the directory."""
+
+    kind: Literal["membership"] = "membership"
+    tenant: str
+    user_id: str
+    version: int
+
+
+GatewayRecord = Annotated[NotificationEmission | StateChange | MembershipChange, Field(discriminator="kind")]
+GATEWAY_RECORD: TypeAdapter[GatewayRecord] = TypeAdapter(GatewayRecord)
+
+
+class DeliveryReference(WireModel):
+    """One planned delivery, by id; the claim returns its content."""
+
+    tenant: str
+    id: UUID
+
+
+class DeliveryBatch(Record):
+    """Deliveries that are due now. It carries ids only, so that erasure does not have to reach Kafka."""
+
+    channel: Channel
+    deliveries: tuple[DeliveryReference, ...]
+
+
+class DeadLetter(Record):
+    """A record that could not be processed, with the reason and the original bytes.
+
+    `code` is one of docs/errors.md. `field` is the path of the field at fault, like `data.metadata.timestamp`.
+    `value` and `key` are base64 of the original bytes; None where the record had none.
+    """
+
+    code: str
+    reason: str
+    field: str | None = None
+    source: Source
+    source_timestamp: AwareDatetime | None = None
+    tenant: str | None = None
+    id: UUID | None = None
+    key: str | None = None
+    value: str | None = None
+    headers: dict[str, str] = Field(default_factory=dict)
+    failed_at: AwareDatetime
+    service: str
+
+
+LifecycleState = Literal[
+    "planned", "suppressed", "sent", "delivered", "failed", "bounced", "expired", "cancelled", "unknown", "read"
+]
+
+
+class LifecycleRecord(Record):
+    """What became of a notification, for customers; keyed by the notification's id so that order holds."""
+
+    tenant: str
+    notification_id: UUID
+    delivery_id: UUID | None = None
+    channel: Channel | None = None
+    user_id: str | None = None
+    state: LifecycleState
+    reason: str | None = None
+    at: AwareDatetime

@@ -1,0 +1,55 @@
+"""Kafka topics: names, partition counts, keys and how long they keep records. The one place that names them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+_HOUR = 3_600_000
+_DAY = 24 * _HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic. `key` says what its records are keyed by, that is, within what their order is kept."""
+
+    name: str
+    partitions: int
+    key: str
+    retention_ms: int = 7 * _DAY
+    config: dict[str, str] = field(default_factory=dict)
+
+
+# Raising a partition count breaks the order of keys once, so the counts start high.
+NOTI = Topic("noti", 8, "the producer's own key, or none", 3 * _DAY, {"max.message.bytes": str(3 * 1024 * 1024)})
+SYSTEM_NOTIFICATION = Topic("system.notification", 8, "the producer's key, else userId, else none", 3 * _DAY)
+SERVICE_EVENT = Topic("service.event", 8, "the producer's key, else userId, else none", 3 * _DAY)
+SERVICE_ALERT = Topic("service.alert", 8, "the producer's key, else userId, else none", 3 * _DAY)
+AGENT_EVENT = Topic("agent.event", 8, "agentId", 3 * _DAY)
+NOTI_INVALID = Topic("noti.invalid", 4, "topic:partition:offset of the refused record", 14 * _DAY,
+                     {"max.message.bytes": str(5 * 1024 * 1024)})
+EVENTS_DEAD = Topic("events.dead", 4, "notification id", 14 * _DAY, {"max.message.bytes": str(5 * 1024 * 1024)})
+#: One partition per gateway slot; a gateway leases a slot and reads that partition alone.
+GATEWAY_INBOX = Topic("gateway.inbox", 16, "none: the partition is the slot", _DAY)
+DELIVERY_EMAIL = Topic("delivery.email", 8, "user id", 3 * _DAY)
+DELIVERY_DEAD = Topic("delivery.dead", 4, "delivery id", 14 * _DAY)
+NOTIFICATION_LIFECYCLE = Topic("notification.lifecycle", 8, "notification id", 7 * _DAY)
+DIRECTORY = Topic("directory", 8, "kind:tenant:id", -1, {"cleanup.policy": "compact"})
+
+#: The typed topic of each of the four events.
+TYPED: dict[str, Topic] = {
+    topic.name: topic for topic in (SYSTEM_NOTIFICATION, SERVICE_EVENT, SERVICE_ALERT, AGENT_EVENT)
+}
+#: The work topic of each external channel.
+DELIVERY: dict[str, Topic] = {"email": DELIVERY_EMAIL}
+
+ALL: tuple[Topic, ...] = (
+    NOTI,
+    *TYPED.values(),
+    NOTI_INVALID,
+    EVENTS_DEAD,
+    GATEWAY_INBOX,
+    *DELIVERY.values(),
+    DELIVERY_DEAD,
+    NOTIFICATION_LIFECYCLE,
+    DIRECTORY,
+)
