@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import subprocess
 from pathlib import Path
 
@@ -12,7 +13,6 @@ from devstack.kafka_wire import serving_brokers
 from devstack.ports import free_port
 from devstack.waiting import wait_until
 
-_CLUSTER_ID = "Y2FyaWxsb24tZGV2c3RhYw"  # any 16 bytes in URL-safe base64
 _LOGGING = Path(__file__).with_name("kafka-log4j2.xml")
 
 
@@ -89,7 +89,7 @@ class EmbeddedKafka:
         return properties
 
     def _format(self, properties: Path) -> None:
-        tool = ["kafka.tools.StorageTool", "format", "--cluster-id", _CLUSTER_ID, "--config", str(properties)]
+        tool = ["kafka.tools.StorageTool", "format", "--cluster-id", _new_cluster_id(), "--config", str(properties)]
         result = subprocess.run([*self._java("-Xmx128m"), *tool], capture_output=True, text=True, check=False)  # noqa: S603
         if result.returncode != 0:
             raise RuntimeError(f"Kafka's storage could not be formatted:\n{result.stdout}{result.stderr}")
@@ -98,3 +98,8 @@ class EmbeddedKafka:
         # A quick start and little memory count for more here than peak speed.
         tuning = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", f"-Dlog4j2.configurationFile={_LOGGING}"]
         return [java(), heap, *tuning, "-cp", f"{kafka_jars()}/*"]
+
+
+def _new_cluster_id() -> str:
+    """16 random bytes in URL-safe base64. Wiped data is another cluster, and consumers that remember offsets see it."""
+    return "C" + secrets.token_urlsafe(16)[1:]  # a leading "-" would be taken for an option
