@@ -25,7 +25,7 @@ def filled_once(target: Path, fill: Callable[[Path], None]) -> Path:
     if target.is_dir():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(target.with_name(target.name + ".lock")):
+    with locked(target.with_name(target.name + ".lock")):
         if target.is_dir():
             return target
         partial = Path(tempfile.mkdtemp(prefix=f"{target.name}.partial-", dir=target.parent))
@@ -40,7 +40,8 @@ def filled_once(target: Path, fill: Callable[[Path], None]) -> Path:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock of a file against other processes (and other threads) on this machine."""
     with path.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)  # released by the kernel, also when this process is killed
         yield

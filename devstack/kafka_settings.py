@@ -41,6 +41,8 @@ def server_properties(data_dir: Path, port: int, controller_port: int) -> str:
         # After a crash the node may register again when its old session has run out (9 s by default).
         "broker.session.timeout.ms": 3000,
         "broker.heartbeat.interval.ms": 500,
+        # Deleted topics give their files back soon; tests make and delete many.
+        "log.segment.delete.delay.ms": 1000,
         # Memory, threads and sparse index files for one developer, not a cluster.
         "num.network.threads": 2,
         "num.io.threads": 4,

@@ -110,7 +110,8 @@ class EmbeddedPostgres:
         for backend in backends:
             with contextlib.suppress(psutil.NoSuchProcess):
                 backend.kill()
-        psutil.wait_procs(backends, timeout=10)  # a new server refuses to start while old backends hold the memory
+        # A new server refuses to start while old ones hold the shared memory.
+        wait_until(lambda: all(_has_ended(backend) for backend in backends), timeout=10, what="the end of PostgreSQL")
 
     def restart(self, how: Shutdown = Shutdown.FAST) -> None:
         """Stop and start again."""
@@ -127,6 +128,13 @@ class EmbeddedPostgres:
         result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
         if result.returncode != 0:
             raise RuntimeError(f"initdb failed:\n{result.stdout}{result.stderr}")
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE  # ended; the container's first process may never ask for it
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _server_settings(port: int, durable: bool) -> dict[str, str | int]:
