@@ -48,7 +48,7 @@ class Child:
         leash = [sys.executable, "-I", "-S", str(_LEASH), str(os.getpid()), death_signal.name]
         with log.open("ab") as output:
             self._process = _spawner.run(
-                lambda: subprocess.Popen(  # noqa: S603  the commands are this package's own
+                lambda: subprocess.Popen(
                     [*prefix, *leash, *command],
                     stdin=subprocess.DEVNULL,
                     stdout=output,

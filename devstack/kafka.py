@@ -90,7 +90,7 @@ class EmbeddedKafka:
 
     def _format(self, properties: Path) -> None:
         tool = ["kafka.tools.StorageTool", "format", "--cluster-id", _new_cluster_id(), "--config", str(properties)]
-        result = subprocess.run([*self._java("-Xmx128m"), *tool], capture_output=True, text=True, check=False)  # noqa: S603
+        result = subprocess.run([*self._java("-Xmx128m"), *tool], capture_output=True, text=True, check=False)
         if result.returncode != 0:
             raise RuntimeError(f"Kafka's storage could not be formatted:\n{result.stdout}{result.stderr}")
 

@@ -30,7 +30,9 @@ def java() -> str:
     """The Java program; LookupError says what to install."""
     found = shutil.which("java")
     if found is None:
-        raise LookupError("java is not on the path; the embedded Kafka needs Java 17 or newer (`make setup` installs it)")
+        raise LookupError(
+            "java is not on the path; the embedded Kafka needs Java 17 or newer (`make setup` installs it)"
+        )
     return found
 
 
@@ -39,7 +41,7 @@ def _download(target: Path) -> None:
     if maven is None:
         raise LookupError("mvn is not on the path; it fetches the embedded Kafka (`make setup` installs it)")
     goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={target}"]
-    result = subprocess.run(  # noqa: S603  arguments are this module's own
+    result = subprocess.run(
         [maven, "--quiet", "--batch-mode", "--file", str(_POM), *goal], capture_output=True, text=True, check=False
     )
     if result.returncode != 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-# Kafka's own default is 1 MiB. Events may be up to about 1 MB before batching, and a batch is limited by the same number.
+# Kafka's own default is 1 MiB. An event may take about that by itself, and the limit counts for a whole batch.
 MAX_MESSAGE_BYTES = 3 * 1024 * 1024
 
 

@@ -62,7 +62,7 @@ class Layout:
         return DEVELOPMENT_PORTS[service] + _INSTANCE_STEP * index if self.fixed_ports else free_port()
 
     def variables(self, service: str, neighbours: Neighbours) -> dict[str, str]:
-        """The whole environment of a service but for its port. `CARILLON_` variables of this process are not inherited."""
+        """The environment of a service but for its port. This process's own `CARILLON_` variables are left out."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("CARILLON_")}
         own = {**self.environment, **self.by_service.get(service, {})}
         return {**inherited, "PYTHONUNBUFFERED": "1", **neighbours.environment(), **own}

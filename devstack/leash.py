@@ -1,8 +1,8 @@
 """Become a command that dies with the process that started it.
 
-Run by path as `python -I -S leash.py PARENT_PID SIGNAL COMMAND...`. It asks the kernel for SIGNAL at the parent's end and
-then replaces itself with the command, so the process id stays the same. It imports nothing of the project: it must start
-in milliseconds. Where the kernel has no such request (macOS), the command simply starts.
+Run by path as `python -I -S leash.py PARENT_PID SIGNAL COMMAND...`. It asks the kernel for SIGNAL at the parent's end
+and then replaces itself with the command, so the process id stays the same. It imports nothing of the project: it must
+start in milliseconds. Where the kernel has no such request (macOS), the command simply starts.
 """
 
 import ctypes

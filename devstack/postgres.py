@@ -125,7 +125,7 @@ class EmbeddedPostgres:
         locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         where = ["--pgdata", str(self._cluster), "--username=postgres", "--auth=trust", "--no-sync"]
         command = [*dropping_prefix(), str(postgres_binary("initdb")), *where, *locale]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
         if result.returncode != 0:
             raise RuntimeError(f"initdb failed:\n{result.stdout}{result.stderr}")
 

@@ -50,7 +50,7 @@ class PostgresAddress:
         """
         options = ["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"]
         command = [str(postgres_binary("psql")), *options, f"--dbname={self.dsn(database)}", f"--command={statement}"]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
         if result.returncode != 0:
             raise RuntimeError(f"PostgreSQL refused {statement!r}: {result.stderr.strip()}")
         return result.stdout.strip()

@@ -83,7 +83,7 @@ class ServiceProcess:
         self.wait_ready(timeout)
 
     def stop(self, timeout: float = 30.0) -> int | None:
-        """End it in order (SIGTERM; SIGKILL after `timeout` seconds). Returns the exit status, None if never started."""
+        """End it (SIGTERM; SIGKILL after `timeout` seconds). Returns the exit status, None if it was never started."""
         return self._child.stop(timeout) if self._child else None
 
     def kill(self) -> None:

@@ -104,7 +104,7 @@ class Services(Mapping[str, ServiceProcess]):
     def _run(self, module: str, command: str) -> None:
         arguments = [sys.executable, "-m", module, command]
         environment = self._variables(module)
-        result = subprocess.run(arguments, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+        result = subprocess.run(arguments, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         if result.returncode != 0:
             raise RuntimeError(f"{module} {command} failed:\n{result.stdout[-2000:]}{result.stderr[-4000:]}")
 

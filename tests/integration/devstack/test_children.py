@@ -69,7 +69,7 @@ def test_a_service_that_ends_at_once_is_reported_with_its_log(tmp_path: Path) ->
         log=tmp_path / "broken.log",
         ready_url=f"http://127.0.0.1:{free_port()}/readyz",
     )
-    with pytest.raises(ChildExitedError, match="No module named services.no_such_service"):
+    with pytest.raises(ChildExitedError, match=r"No module named services\.no_such_service"):
         service.start(timeout=20)
     assert service.stop() == 1
 

@@ -63,7 +63,9 @@ async def _make_topic(bootstrap: str, topic: str) -> None:
 
 
 async def _produce(bootstrap: str, topic: str, value: bytes) -> None:
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", max_request_size=_TWO_MEGABYTES * 2) as producer:
+    async with AIOKafkaProducer(
+        bootstrap_servers=bootstrap, acks="all", max_request_size=_TWO_MEGABYTES * 2
+    ) as producer:
         await producer.send_and_wait(topic, value)
 
 
