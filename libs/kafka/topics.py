@@ -7,6 +7,8 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from libs.schemas import topics
 
+_CLUSTER_DEFAULT = -1  # understood by the broker, but refused by NewTopic's constructor
+
 
 async def ensure_topics(bootstrap: str, prefix: str = "", extra: tuple[topics.Topic, ...] = ()) -> list[str]:
     """Creates the topics that do not exist yet; returns their names. Replication is the cluster's default.
@@ -27,7 +29,9 @@ async def ensure_topics(bootstrap: str, prefix: str = "", extra: tuple[topics.To
 
 def _new(topic: topics.Topic, prefix: str) -> NewTopic:
     config = {"retention.ms": str(topic.retention_ms)} | topic.config
-    return NewTopic(prefix + topic.name, topic.partitions, -1, topic_configs=config)
+    new = NewTopic(prefix + topic.name, topic.partitions, 1, topic_configs=config)
+    new.replication_factor = _CLUSTER_DEFAULT
+    return new
 
 
 def _raise_for(response: object) -> None:
