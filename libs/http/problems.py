@@ -62,17 +62,17 @@ def install(app: FastAPI) -> None:
     """Makes the application answer every error as a problem."""
 
     async def problem(_request: Request, error: Exception) -> Response:
-        assert isinstance(error, Problem)  # noqa: S101 - registered for this class alone
+        assert isinstance(error, Problem)
         return error.response()
 
     async def invalid(_request: Request, error: Exception) -> Response:
-        assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class alone
+        assert isinstance(error, RequestValidationError)
         errors = field_errors(error.errors(), skip=1)
         detail = f"{errors[0]['field']}: {errors[0]['message']}" if errors else "the request is not valid"
         return Problem(422, "invalid-request", detail, errors=errors).response()
 
     async def http(_request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
+        assert isinstance(error, HTTPException)
         code = {404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "http-error")
         return Problem(error.status_code, code, str(error.detail), headers=error.headers).response()
 

@@ -29,10 +29,15 @@ async def migrate(dsn: str) -> list[str]:
     try:
         await connection.execute("select pg_advisory_lock($1)", _LOCK)
         await connection.execute(_LEDGER)
-        done = dict(await connection.fetch("select name, checksum from schema_migrations"))
-        return [path.name for path in sorted(FOLDER.glob("*.sql")) if await _apply(connection, path, done)]
+        rows = await connection.fetch("select name, checksum from schema_migrations")
+        done: dict[str, str] = {row["name"]: row["checksum"] for row in rows}
+        return [path.name for path in _files() if await _apply(connection, path, done)]
     finally:
         await connection.close()
+
+
+def _files() -> list[Path]:
+    return sorted(FOLDER.glob("*.sql"))
 
 
 async def _apply(connection: asyncpg.Connection, path: Path, done: dict[str, str]) -> bool:

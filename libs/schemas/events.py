@@ -154,8 +154,6 @@ class AgentEvent(_Envelope):
     data: AgentEventData
 
 
-UpstreamEvent = Annotated[
-    SystemNotification | ServiceEvent | ServiceAlert | AgentEvent, Field(discriminator="event")
-]
+UpstreamEvent = Annotated[SystemNotification | ServiceEvent | ServiceAlert | AgentEvent, Field(discriminator="event")]
 #: Validates one upstream event; raises pydantic.ValidationError whose first error names the field.
 UPSTREAM_EVENT: TypeAdapter[UpstreamEvent] = TypeAdapter(UpstreamEvent)

@@ -25,8 +25,13 @@ SYSTEM_NOTIFICATION = Topic("system.notification", 8, "the producer's key, else 
 SERVICE_EVENT = Topic("service.event", 8, "the producer's key, else userId, else none", 3 * _DAY)
 SERVICE_ALERT = Topic("service.alert", 8, "the producer's key, else userId, else none", 3 * _DAY)
 AGENT_EVENT = Topic("agent.event", 8, "agentId", 3 * _DAY)
-NOTI_INVALID = Topic("noti.invalid", 4, "topic:partition:offset of the refused record", 14 * _DAY,
-                     {"max.message.bytes": str(5 * 1024 * 1024)})
+NOTI_INVALID = Topic(
+    "noti.invalid",
+    4,
+    "topic:partition:offset of the refused record",
+    14 * _DAY,
+    {"max.message.bytes": str(5 * 1024 * 1024)},
+)
 EVENTS_DEAD = Topic("events.dead", 4, "notification id", 14 * _DAY, {"max.message.bytes": str(5 * 1024 * 1024)})
 #: One partition per gateway slot; a gateway leases a slot and reads that partition alone.
 GATEWAY_INBOX = Topic("gateway.inbox", 16, "none: the partition is the slot", _DAY)
