@@ -10,16 +10,22 @@ from collections.abc import Sequence
 
 from devstack.layout import Layout, counts
 from devstack.progress import Progress
-from devstack.stack import Stack, development_directory
+from devstack.smtp_peer import SmtpPeer, smtp_environment
+from devstack.stack import SMTP_PORT, Stack, development_directory
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Start, tell the addresses, report services that end, stop everything on SIGINT or SIGTERM."""
     options = _options(arguments)
-    layout = Layout(counts(routers=options.routers, gateways=options.gateways), fixed_ports=True)
+    processes = counts(routers=options.routers, gateways=options.gateways)
+    layout = Layout(processes, fixed_ports=True, environment=smtp_environment(SMTP_PORT))
     progress = Progress()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # both raise KeyboardInterrupt
-    with contextlib.suppress(KeyboardInterrupt), Stack(development_directory(), layout, progress=progress) as stack:
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        SmtpPeer(SMTP_PORT),
+        Stack(development_directory(), layout, progress=progress) as stack,
+    ):
         try:
             _tell(stack, progress)
             _watch(stack, progress)
@@ -29,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _tell(stack: Stack, progress: Progress) -> None:
     progress.note(f"Kafka {stack.kafka.bootstrap}, PostgreSQL {stack.neighbours.postgres_dsn}")
+    progress.note(f"mail is taken by a peer at 127.0.0.1:{SMTP_PORT} and sent nowhere")
     progress.note(f"data and logs in {stack.directory}")
     progress.note("Ctrl-C stops everything and keeps the data")
 

@@ -1,0 +1,86 @@
+"""A real SMTP server in this process that keeps what it is sent."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.message import EmailMessage
+from types import TracebackType
+from typing import Any
+
+from aiosmtpd.controller import Controller
+
+from devstack.ports import free_port
+from devstack.waiting import wait_until
+
+_ACCEPTED = "250 OK"
+
+
+@dataclass(frozen=True)
+class Received:
+    """One accepted message: its envelope and its parsed content."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    headers: EmailMessage
+
+    def text(self, kind: str = "plain") -> str:
+        """The body of a kind, `plain` or `html`; empty when there is none."""
+        part = self.headers.get_body((kind,))
+        return "" if part is None else str(part.get_content())
+
+
+class SmtpPeer:
+    """Accepts mail on 127.0.0.1 while its block runs.
+
+    Args:
+        port: a free one by default.
+        answer: the reply to a message for these recipients, for example `451 4.7.1 later`; only what is answered with
+            a 2xx code is kept.
+    """
+
+    def __init__(self, port: int | None = None, answer: Callable[[tuple[str, ...]], str] | None = None) -> None:
+        self.port = port or free_port()
+        self.messages: list[Received] = []
+        self.answer = answer or (lambda _recipients: _ACCEPTED)
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+
+    def start(self) -> None:
+        self._controller.start()
+
+    def stop(self) -> None:
+        self._controller.stop(no_assert=True)
+
+    def wait_for(self, count: int, timeout: float = 20.0) -> list[Received]:
+        """The messages, once there are this many. Blocks: from a coroutine, call it in a thread."""
+        wait_until(lambda: len(self.messages) >= count, timeout=timeout, what=f"mail number {count}")
+        return list(self.messages)
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802  aiosmtpd's name
+        recipients = tuple(envelope.rcpt_tos)
+        reply = self.answer(recipients)
+        if reply.startswith("2"):
+            content = email.message_from_bytes(envelope.content, policy=email.policy.default)
+            self.messages.append(Received(envelope.mail_from, recipients, content))
+        return reply
+
+    def __enter__(self) -> SmtpPeer:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def smtp_environment(port: int) -> dict[str, str]:
+    """What tells the delivery service to send its mail to a peer on this port."""
+    return {
+        "CARILLON_SMTP_HOST": "127.0.0.1",
+        "CARILLON_SMTP_PORT": str(port),
+        "CARILLON_SMTP_TLS": "none",
+        "CARILLON_SMTP_FROM": "carillon@example.test",
+    }
