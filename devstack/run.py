@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     ):
         try:
             _tell(stack, progress)
-            _watch(stack, progress)
+            watch(stack, progress)
         finally:
             progress.note("stopping")
 
@@ -40,7 +40,8 @@ def _tell(stack: Stack, progress: Progress) -> None:
     progress.note("Ctrl-C stops everything and keeps the data")
 
 
-def _watch(stack: Stack, progress: Progress) -> None:
+def watch(stack: Stack, progress: Progress) -> None:
+    """Says which services end by themselves, until interrupted."""
     reported: set[str] = set()
     while True:
         time.sleep(1.0)

@@ -1,0 +1,1 @@
+"""`make demo`: the whole platform on this machine, shown at work."""
