@@ -28,6 +28,8 @@ def filled_once(target: Path, fill: Callable[[Path], None]) -> Path:
     with locked(target.with_name(target.name + ".lock")):
         if target.is_dir():
             return target
+        for left in target.parent.glob(f"{target.name}.partial-*"):  # by a process that was killed
+            shutil.rmtree(left, ignore_errors=True)
         partial = Path(tempfile.mkdtemp(prefix=f"{target.name}.partial-", dir=target.parent))
         try:
             fill(partial)

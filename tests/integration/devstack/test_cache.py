@@ -39,6 +39,12 @@ def test_an_interrupted_filling_leaves_nothing_that_looks_finished(tmp_path: Pat
     assert [path.name for path in tmp_path.iterdir()] == ["cache.lock"]
 
 
+def test_what_a_killed_filling_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    (tmp_path / "cache.partial-1").mkdir()
+    filled_once(tmp_path / "cache", lambda directory: (directory / "jar").touch())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cache", "cache.lock"]
+
+
 def test_the_first_failure_of_several_actions_is_raised_while_others_go_on() -> None:
     released = threading.Event()
 
