@@ -33,11 +33,17 @@ MAX_BATCH_BYTES = 1024 * 1024
 MAX_BATCH_EVENTS = 1_000
 MAX_RECIPIENTS = 1_000
 MAX_ID_LENGTH = 200
+MAX_CHANNELS = 8
+MAX_TAGS = 50
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_LENGTH, pattern=r"^[^\s\x00-\x1f]+$")]
 Ids = Annotated[tuple[Id, ...], Field(max_length=MAX_RECIPIENTS)]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Message = Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
+
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+#: Where a notification leads: an address of the web, or a path of the application.
+ActionUrl = Annotated[str, StringConstraints(max_length=2_000, pattern=r"^(https?://|/)[^\s\x00-\x1f]*$")]
 
 #: `{service}.{entity}.{action}`; more parts are allowed, fewer only for a name that the catalogue registers (S4).
 THREE_PART_NAME = re.compile(r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2,}$")
@@ -81,12 +87,26 @@ class AgentMetadata(Metadata):
 
 
 class _EventData(WireModel):
-    """What all four events share. `id` is the producer's own id; it makes a repeated publish the same notification."""
+    """What all four events may say. `id` is the producer's own id; it makes a repeated publish the same notification.
+
+    Whatever `libs.schemas.records.AcceptedEvent` names is checked here, so that an accepted event always fits it.
+    `severity` follows `priority` where only that is given, and is normal without both.
+    """
 
     id: Id | None = None
+    name: ServiceEventName | None = None
+    title: Title | None = None
+    message: Message | None = None
+    severity: Severity = "normal"
+    priority: Priority | None = None
     metadata: Metadata
     data: dict[str, Any] | None = None
     recipients: Recipients | None = None
+    channels: Annotated[tuple[Channel, ...], Field(max_length=MAX_CHANNELS)] | None = None
+    actor: dict[str, Any] | None = None
+    related: dict[str, Any] | None = None
+    action_url: ActionUrl | None = None
+    tags: Annotated[tuple[Tag, ...], Field(max_length=MAX_TAGS)] = ()
 
 
 class SystemNotificationData(_EventData):
@@ -94,14 +114,12 @@ class SystemNotificationData(_EventData):
 
     title: Title
     message: Message
-    severity: Severity = "normal"
 
 
 class ServiceEventData(_EventData):
     """Something happened to a resource; the text is rendered from the name (S7)."""
 
     name: ServiceEventName
-    severity: Severity = "normal"
 
 
 class ServiceAlertData(_EventData):
@@ -109,7 +127,6 @@ class ServiceAlertData(_EventData):
 
     title: Title
     message: Message
-    severity: Severity = "normal"
 
 
 class AgentEventData(_EventData):
@@ -118,7 +135,6 @@ class AgentEventData(_EventData):
     name: AgentAction
     title: Title
     message: Message
-    severity: Severity = "normal"
     metadata: AgentMetadata
 
 
