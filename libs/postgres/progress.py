@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import asyncpg
+from libs.postgres.pool import Connection
 
 Partition = tuple[str, int]  # topic, partition
 
@@ -58,7 +58,7 @@ class Progress:
         self._consumer, self._cluster = consumer, cluster
         self._generations: dict[Partition, int] = {}
 
-    async def open(self, connection: asyncpg.Connection, partition: Partition, *, first: int, end: int) -> int:
+    async def open(self, connection: Connection, partition: Partition, *, first: int, end: int) -> int:
         """The offset to read from. `first` is where a partition without progress begins, `end` its log end offset.
 
         A row from another cluster, or one that stands past the end, belongs to records that are gone: a new
@@ -78,12 +78,12 @@ class Progress:
         for partition in partitions:
             self._generations.pop(partition, None)
 
-    async def lock(self, connection: asyncpg.Connection, partitions: Iterable[Partition]) -> dict[Partition, int]:
+    async def lock(self, connection: Connection, partitions: Iterable[Partition]) -> dict[Partition, int]:
         """The next offset of each partition, locked until the transaction ends, in the order of their keys."""
         rows = await connection.fetch(_LOCK, self._consumer, *self._keys(sorted(partitions)))
         return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
 
-    async def advance(self, connection: asyncpg.Connection, advances: Sequence[Advance]) -> None:
+    async def advance(self, connection: Connection, advances: Sequence[Advance]) -> None:
         """Moves the partitions on. Call it in the transaction that holds their lock."""
         await connection.execute(
             _ADVANCE,

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-import asyncpg
 import pytest
 
-from libs.postgres.pool import create_pool
+from libs.postgres.pool import Connection, create_pool
 
 pytestmark = pytest.mark.covers("S3", "S15")
 
@@ -13,12 +12,12 @@ OPEN = "select version from memberships_open($1, $2, $3, $4, $5)"
 CLOSE = "select version from memberships_close($1, $2, $3)"
 
 
-async def opened(connection: asyncpg.Connection, room: str, source: str, role: str | None = None) -> list[int]:
+async def opened(connection: Connection, room: str, source: str, role: str | None = None) -> list[int]:
     rows = await connection.fetch(OPEN, ["t"], ["u"], [room], [role], source)
     return [row["version"] for row in rows]
 
 
-async def intervals(connection: asyncpg.Connection) -> list[tuple[Any, ...]]:
+async def intervals(connection: Connection) -> list[tuple[Any, ...]]:
     rows = await connection.fetch(
         "select role, source, joined_seq, left_seq from memberships where user_id = 'u' order by joined_at"
     )

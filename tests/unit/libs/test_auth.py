@@ -46,7 +46,7 @@ def test_an_expired_token_says_so() -> None:
         "nonsense",
         issued(),
         jwt.encode({"sub": "u", "exp": 4_000_000_000}, SECRET + "x", "HS256"),
-        jwt.encode({"sub": "u", "exp": 4_000_000_000}, None, "none"),
+        jwt.encode({"sub": "u", "exp": 4_000_000_000}, "", "none"),
         jwt.encode({"sub": "u"}, SECRET, "HS256"),
     ],
     ids=["empty", "garbage", "nobody", "signature", "alg none", "no expiry"],
