@@ -1,1 +1,1 @@
-"""The carillon command line."""
+"""The `carillon` command: tokens, keys, publishing, and asking a running system what it did."""

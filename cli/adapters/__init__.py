@@ -1,0 +1,1 @@
+"""How the commands reach Kafka, PostgreSQL and the HTTP interface."""

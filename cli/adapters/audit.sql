@@ -1,0 +1,107 @@
+-- name: progress
+-- Every generation of every consumer: a few rows a partition.
+select consumer, topic, partition, generation, cluster, start_offset, next_offset, accepted, duplicates, dead, gaps
+from progress
+order by consumer, topic, partition, generation
+
+-- name: written
+-- How many notifications there are of each event, and how many of them came through Kafka.
+select event, count(*) as notifications, count(*) filter (where source ->> 'topic' <> 'http') as from_noti
+from notifications
+group by event
+
+-- name: room_logs
+-- Logs with a gap, and logs whose last seq is not what their head says. Retention may cut a log at its beginning,
+-- so it is contiguous from its first row on; a first row that is missing shows in `decisions`.
+with logs as (
+  select tenant, room, count(*) as entries, min(seq) as first, max(seq) as last
+  from room_log group by tenant, room
+), wrong as (
+  select tenant, room, coalesce(l.entries, 0) as entries, coalesce(l.last - l.first + 1, 0) as wanted,
+    coalesce(l.last, 0) as last, h.seq as head
+  from room_heads h full join logs l using (tenant, room)
+  where coalesce(l.entries, 0) <> coalesce(l.last - l.first + 1, 0) or coalesce(l.last, 0) is distinct from h.seq
+)
+select tenant || '/' || room as subject,
+  format('%s entries where %s are expected, last seq %s, head %s', entries, wanted, last, coalesce(head::text, 'missing'))
+    as detail,
+  greatest(wanted - entries, abs(coalesce(head, 0) - last), 1) as amount,
+  sum(greatest(wanted - entries, abs(coalesce(head, 0) - last), 1)) over () as total
+from wrong order by tenant, room limit $1
+
+-- name: state_logs
+-- The same for what people did to their inboxes.
+with logs as (
+  select tenant, user_id, count(*) as entries, min(seq) as first, max(seq) as last
+  from state_log group by tenant, user_id
+), wrong as (
+  select tenant, user_id, coalesce(l.entries, 0) as entries, coalesce(l.last - l.first + 1, 0) as wanted,
+    coalesce(l.last, 0) as last, h.seq as head
+  from user_heads h full join logs l using (tenant, user_id)
+  where coalesce(l.entries, 0) <> coalesce(l.last - l.first + 1, 0) or coalesce(l.last, 0) is distinct from h.seq
+)
+select tenant || '/' || user_id as subject,
+  format('%s entries where %s are expected, last seq %s, head %s', entries, wanted, last, coalesce(head::text, 'missing'))
+    as detail,
+  greatest(wanted - entries, abs(coalesce(head, 0) - last), 1) as amount,
+  sum(greatest(wanted - entries, abs(coalesce(head, 0) - last), 1)) over () as total
+from wrong order by tenant, user_id limit $1
+
+-- name: decisions
+-- Notifications that do not have exactly the decisions which were planned: one entry in each of their rooms, and a
+-- delivery for every person and channel that was decided. One aggregate over all four tables: the server spills it to
+-- disk when it is large.
+with counted as (
+  select tenant, id as notification, 1 as there, cardinality(rooms) as rooms, decisions_planned as planned,
+    0 as entries, 0 as deliveries
+  from notifications
+  union all select tenant, notification, 0, 0, planned, 0, 0 from expansions
+  union all select tenant, notification, 0, 0, 0, 1, 0 from room_log where kind = 0
+  union all select tenant, notification, 0, 0, 0, 0, 1 from deliveries
+), totals as (
+  select tenant, notification, sum(there) as there, sum(rooms) as rooms, sum(planned) as planned,
+    sum(entries) as entries, sum(deliveries) as deliveries
+  from counted group by tenant, notification
+), wrong as (
+  select *, greatest(abs(planned - entries - deliveries), abs(rooms - entries), 1) as amount
+  from totals where there <> 1 or rooms <> entries or planned <> entries + deliveries
+)
+select tenant || '/' || notification as subject,
+  case when there = 0 then format('%s room entries and %s deliveries of a notification that is not there',
+                                  entries, deliveries)
+       else format('%s decisions planned, found %s entries in %s rooms and %s deliveries', planned, entries, rooms,
+                   deliveries) end as detail,
+  amount, sum(amount) over () as total
+from wrong order by tenant, notification limit $1
+
+-- name: deliveries
+-- Deliveries that nothing will ever bring forward: neither terminal, nor due at some time, nor claimed with a lease.
+with wrong as (
+  select tenant, id, channel, state,
+    case when reason = '' then 'has no reason'
+         when state in ('planned', 'deferred') then 'is never due'
+         else 'is claimed without token or lease' end as fault
+  from deliveries
+  where reason = ''
+     or (state in ('planned', 'deferred') and next_attempt_at is null)
+     or (state in ('claimed', 'sending') and (claim_token is null or lease_until is null))
+)
+select tenant || '/' || id as subject, format('%s, %s: %s', channel, state, fault) as detail, 1 as amount,
+  count(*) over () as total
+from wrong order by tenant, id limit $1
+
+-- name: examined
+-- How much was looked at.
+select (select count(*) from room_heads) as rooms, (select count(*) from user_heads) as people,
+  (select count(*) from notifications) as notifications, (select count(*) from deliveries) as deliveries
+
+-- name: working
+-- Work that is on its way inside the database: unfinished expansions, deliveries that are due (an uncertain one that is
+-- to be repeated, and a failed one whose dead letter is not written yet, among them) and those in a worker's hands.
+-- A delivery that waits for a later attempt is not on its way until then.
+select (select count(*) from expansions where done_at is null) as expansions,
+  count(*) filter (where claim_token is null and (state = 'failed' or next_attempt_at <= now())) as due,
+  count(*) filter (where claim_token is not null) as claimed,
+  count(*) filter (where claim_token is null and state <> 'failed' and next_attempt_at > now()) as later
+from deliveries
+where state in ('planned', 'deferred', 'claimed', 'sending') or (state in ('unknown', 'failed') and next_attempt_at is not null)

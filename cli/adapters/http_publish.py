@@ -1,0 +1,70 @@
+"""Publishes over the HTTP interface."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from cli.outcome import Refused
+from libs.schemas.events import MAX_BATCH_BYTES, MAX_BATCH_EVENTS
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of one event: its notification's id, or the problem."""
+
+    id: str | None
+    problem: str | None = None
+
+
+async def publish(url: str, api_key: str, events: Sequence[bytes], idempotency_key: str | None) -> list[Answer]:
+    """Posts the events in their order, in batches. Raises Refused for a whole request that is refused."""
+    headers = {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"}
+    if idempotency_key:
+        headers["Idempotency-Key"] = idempotency_key
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=30) as client:
+        if len(events) == 1:
+            return [_one(await client.post("/api/v1/events", content=events[0]))]
+        answers: list[Answer] = []
+        for batch in _batches(events):
+            answers += _many(await client.post("/api/v1/events/batch", content=batch))
+        return answers
+
+
+def _batches(events: Sequence[bytes]) -> Iterator[bytes]:
+    batch: list[bytes] = []
+    size = 2
+    for event in events:
+        if batch and (size + len(event) + 1 > MAX_BATCH_BYTES or len(batch) == MAX_BATCH_EVENTS):
+            yield b"[" + b",".join(batch) + b"]"
+            batch, size = [], 2
+        batch.append(event)
+        size += len(event) + 1
+    if batch:
+        yield b"[" + b",".join(batch) + b"]"
+
+
+def _one(response: httpx.Response) -> Answer:
+    return Answer(str(_body(response)["id"]))
+
+
+def _many(response: httpx.Response) -> list[Answer]:
+    return [
+        Answer(item.get("id"), None if item.get("id") else str(item.get("problem", item)))
+        for item in _body(response)["results"]
+    ]
+
+
+def _body(response: httpx.Response) -> dict[str, Any]:
+    if response.is_success:
+        body: dict[str, Any] = response.json()
+        return body
+    try:
+        detail = response.json()["detail"]
+    except (ValueError, KeyError, TypeError):
+        detail = response.text[:200]
+    again = f"; try again in {wait} s" if (wait := response.headers.get("Retry-After")) else ""
+    raise Refused(f"{response.request.url} answered {response.status_code}: {detail}{again}")

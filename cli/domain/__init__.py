@@ -1,0 +1,1 @@
+"""What the commands decide, without I/O: balances, explanations, texts into events."""

@@ -1,0 +1,34 @@
+"""`carillon`: the operator's and developer's command."""
+
+from __future__ import annotations
+
+import typer
+
+from cli.commands import audit, dead, explain, keys, publish, token
+
+app = typer.Typer(
+    name="carillon",
+    help="Publish notifications and ask a running Carillon what became of them.",
+    epilog="Settings are the services' CARILLON_ variables, also from .env. "
+    "Exit status: 0 fine, 1 a finding, 2 wrong usage or settings, 3 a neighbour is away.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("token", rich_help_panel="Develop")(token.token)
+app.command("publish", rich_help_panel="Develop")(publish.publish)
+app.command("audit", rich_help_panel="Operate")(audit.audit)
+app.command("explain", rich_help_panel="Operate")(explain.explain)
+app.add_typer(dead.app, name="dead", rich_help_panel="Operate")
+app.add_typer(keys.app, name="keys", rich_help_panel="Operate")
+
+
+def main() -> None:
+    """The entry point of the `carillon` script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()
