@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import email
 import email.policy
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 
 from devstack.ports import free_port
+from devstack.smtp_script import Reaction, Script, ScriptedSmtp
 from devstack.waiting import wait_until
 
 _ACCEPTED = "250 OK"
@@ -39,31 +41,51 @@ class SmtpPeer:
         port: a free one by default.
         answer: the reply to a message for these recipients, for example `451 4.7.1 later`; only what is answered with
             a 2xx code is kept.
+        options: aiosmtpd's, for example `ssl_context`, `tls_context`, `authenticator`.
     """
 
-    def __init__(self, port: int | None = None, answer: Callable[[tuple[str, ...]], str] | None = None) -> None:
+    def __init__(
+        self, port: int | None = None, answer: Callable[[tuple[str, ...]], str] | None = None, **options: Any
+    ) -> None:
         self.port = port or free_port()
         self.messages: list[Received] = []
         self.answer = answer or (lambda _recipients: _ACCEPTED)
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self.sessions = 0
+        self._script = Script()
+        self._options = options
+        self._controller: _Controller | None = None
 
     def start(self) -> None:
+        """Listen; also again after `stop`."""
+        self._controller = _Controller(self)
         self._controller.start()
+        self.sessions = 0  # the controller has asked itself whether it listens
 
     def stop(self) -> None:
-        self._controller.stop(no_assert=True)
+        if self._controller is not None:
+            self._controller.stop(no_assert=True)
+            self._controller = None
+
+    def react(self, recipient: str, *reactions: Reaction) -> None:
+        """What happens to the next mails for the recipient, one after the other, instead of the usual answer."""
+        self._script.add(recipient, *reactions)
 
     def wait_for(self, count: int, timeout: float = 20.0) -> list[Received]:
         """The messages, once there are this many. Blocks: from a coroutine, call it in a thread."""
         wait_until(lambda: len(self.messages) >= count, timeout=timeout, what=f"mail number {count}")
         return list(self.messages)
 
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802  aiosmtpd's name
+    async def handle_DATA(self, server: ScriptedSmtp, _session: Any, envelope: Any) -> str:  # noqa: N802  aiosmtpd's name
         recipients = tuple(envelope.rcpt_tos)
-        reply = self.answer(recipients)
-        if reply.startswith("2"):
+        reaction = self._script.take("body", recipients[0]) or Reaction("body")
+        reply = reaction.reply or self.answer(recipients)
+        usual = not (reaction.reply or reaction.drop or reaction.delay)
+        if reaction.keep or (usual and reply.startswith("2")):
             content = email.message_from_bytes(envelope.content, policy=email.policy.default)
             self.messages.append(Received(envelope.mail_from, recipients, content))
+        await asyncio.sleep(reaction.delay)
+        if reaction.drop:
+            server.drop()
         return reply
 
     def __enter__(self) -> SmtpPeer:
@@ -74,6 +96,18 @@ class SmtpPeer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+class _Controller(Controller):
+    """Listens for a peer."""
+
+    def __init__(self, peer: SmtpPeer) -> None:
+        super().__init__(peer, hostname="127.0.0.1", port=peer.port, **peer._options)  # noqa: SLF001  one class in two
+        self._peer = peer
+
+    def factory(self) -> ScriptedSmtp:
+        self._peer.sessions += 1
+        return ScriptedSmtp(self.handler, self._peer._script, **self.SMTP_kwargs)  # noqa: SLF001
 
 
 def smtp_environment(port: int) -> dict[str, str]:
