@@ -1,0 +1,1 @@
+"""Neighbours of delivery: the ledger in PostgreSQL, Kafka, and a folder for each provider."""

@@ -1,0 +1,131 @@
+"""The ledger of one channel's deliveries in PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from libs.postgres.queries import load
+from libs.schemas.records import DeliveryReference
+from services.delivery.domain.delivery import Content, Delivery, Recipient
+from services.delivery.domain.outcome import Failed, Outcome, Retry, Returned, Sent, Unknown
+from services.delivery.ports import Failure, Reaped, Result
+
+_SQL = load(Path(__file__).with_suffix(".sql"))
+_CLAIM, _CLAIM_DUE = (_SQL[name].replace("{claimed}", _SQL["claimed"]) for name in ("claim", "claim_due"))
+_LOST = "unknown"  # which provider was asked by a process that is gone
+
+_Row = tuple[str, float | None, str | None]  # state, delay in seconds, outcome of the attempt (None: no attempt)
+
+
+class PostgresLedger:
+    """`lease` in seconds; `repeatable` as in domain.outcome. Implements ports.Ledger."""
+
+    def __init__(self, pool: asyncpg.Pool, channel: str, lease: float, *, repeatable: bool) -> None:
+        self._pool, self._channel, self._repeatable = pool, channel, repeatable
+        self._lease = timedelta(seconds=lease)
+
+    async def claim(self, references: Sequence[DeliveryReference]) -> list[Delivery]:
+        """One statement. The token is new with every claim."""
+        wanted = [r.tenant for r in references], [r.id for r in references]
+        return await self._claim(_CLAIM, *wanted)
+
+    async def claim_due(self, limit: int) -> list[Delivery]:
+        """One statement."""
+        return await self._claim(_CLAIM_DUE, limit)
+
+    async def _claim(self, statement: str, *wanted: Any) -> list[Delivery]:
+        token = uuid4()
+        rows = await self._pool.fetch(statement, self._channel, token, self._lease, *wanted)
+        return [_delivery(row, self._channel, token) for row in rows]
+
+    async def begin(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        """One statement."""
+        rows = await self._pool.fetch(_SQL["begin"], self._lease, *_keys(deliveries))
+        held = {(row["tenant"], row["id"]) for row in rows}
+        return [d for d in deliveries if (d.tenant, d.id) in held]
+
+    async def record(self, results: Sequence[Result]) -> list[Result]:
+        """One statement."""
+        ordered = sorted(results, key=lambda r: (r.delivery.tenant, r.delivery.id))
+        rows = await self._pool.fetch(_SQL["record"], *_keys([r.delivery for r in ordered]), *_outcomes(ordered))
+        held = {(row["tenant"], row["id"]) for row in rows}
+        return [r for r in ordered if (r.delivery.tenant, r.delivery.id) in held]
+
+    async def give_back(self, deliveries: Sequence[Delivery], reason: str, delay: float) -> None:
+        """One statement."""
+        await self._pool.execute(_SQL["give_back"], reason, timedelta(seconds=delay), *_keys(deliveries))
+
+    async def reap(self, limit: int) -> Reaped:
+        """One statement."""
+        row = await self._pool.fetchrow(_SQL["reap"], self._channel, self._repeatable, limit, _LOST)
+        assert row is not None  # it counts, so it always returns a row
+        return Reaped(row["planned"], row["unknown"])
+
+    async def unburied(self, limit: int) -> list[Failure]:
+        """One statement."""
+        rows = await self._pool.fetch(_SQL["unburied"], self._channel, self._lease, limit)
+        return [Failure(**row) for row in rows]
+
+    async def buried(self, failures: Sequence[Failure]) -> None:
+        """One statement."""
+        await self._pool.execute(_SQL["buried"], [f.tenant for f in failures], [f.id for f in failures])
+
+    async def due(self, limit: int) -> int:
+        """One statement."""
+        return int(await self._pool.fetchval(_SQL["due"], self._channel, limit))
+
+
+def _keys(deliveries: Sequence[Delivery]) -> tuple[list[str], list[UUID], list[UUID]]:
+    return [d.tenant for d in deliveries], [d.id for d in deliveries], [d.token for d in deliveries]
+
+
+def _delivery(row: asyncpg.Record, channel: str, token: UUID) -> Delivery:
+    return Delivery(
+        tenant=row["tenant"],
+        id=row["id"],
+        channel=channel,
+        token=token,
+        attempts=row["attempts"],
+        created_at=row["created_at"],
+        recipient=Recipient(row["user_id"], row["email"], row["display_name"]),
+        content=Content(
+            row["notification"], row["type"], row["severity"], row["title"], row["message"], row["action_url"]
+        ),
+        traceparent=row["traceparent"],
+    )
+
+
+def _outcomes(results: Sequence[Result]) -> tuple[list[Any], ...]:
+    rows = [_row(r.outcome) for r in results]
+    return (
+        [state for state, _, _ in rows],
+        [r.outcome.reason for r in results],
+        [delay for _, delay, _ in rows],
+        [outcome for _, _, outcome in rows],
+        [getattr(r.outcome, "code", None) for r in results],
+        [getattr(r.outcome, "detail", None) for r in results],
+        [r.provider for r in results],
+        [getattr(r.outcome, "provider_message_id", None) for r in results],
+        [r.started_at for r in results],
+        [round(r.seconds * 1000) for r in results],
+    )
+
+
+def _row(outcome: Outcome) -> _Row:
+    match outcome:
+        case Sent():
+            return "sent", None, "sent"
+        case Retry(delay=delay):
+            return "planned", delay, "retry"
+        case Unknown(delay=delay):
+            return "unknown", delay, "unknown"
+        case Failed(counted=counted):
+            return "failed", 0.0, "failed" if counted else None  # due at once: its dead letter is to be written
+        case Returned(delay=delay):
+            return "planned", delay, None

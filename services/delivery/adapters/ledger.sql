@@ -1,0 +1,145 @@
+-- All times are the database's, so that workers on several machines agree about leases. Rows are locked with
+-- SKIP LOCKED or owned by token: no statement waits for another worker.
+
+-- name: claim
+-- The named deliveries that are to be sent now. One that was attempted before waits for its time; one that never was
+-- is sent at once, because its time is only the grace that the due-scan leaves to Kafka.
+with wanted as (
+  select d.tenant, d.id
+  from unnest($4::text[], $5::uuid[]) as k (tenant, id)
+  join deliveries d on d.tenant = k.tenant and d.id = k.id
+  where d.channel = $1
+    and (d.state = 'planned' and d.attempts = 0
+         or d.state in ('planned', 'deferred', 'unknown') and d.next_attempt_at <= clock_timestamp())
+  order by d.tenant, d.id
+  for update of d skip locked
+), {claimed}
+
+-- name: claim_due
+with wanted as (
+  select d.tenant, d.id
+  from deliveries d
+  where d.channel = $1 and d.state in ('planned', 'deferred', 'unknown') and d.next_attempt_at <= clock_timestamp()
+  order by d.next_attempt_at
+  limit $4
+  for update skip locked
+), {claimed}
+
+-- name: claimed
+-- The common end of both claims: what has expired ends here, the rest is returned with its content.
+claimed as (
+  update deliveries d
+  set state = case when d.expires_at <= clock_timestamp() then 'expired' else 'claimed' end,
+      reason = case when d.expires_at <= clock_timestamp() then 'expired' else 'claimed' end,
+      claim_token = case when d.expires_at <= clock_timestamp() then null else $2::uuid end,
+      lease_until = case when d.expires_at <= clock_timestamp() then null else clock_timestamp() + $3::interval end,
+      next_attempt_at = null, updated_at = clock_timestamp()
+  from wanted w
+  where d.tenant = w.tenant and d.id = w.id
+  returning d.tenant, d.id, d.notification, d.user_id, d.attempts, d.created_at, d.traceparent, d.state
+)
+select c.tenant, c.id, c.notification, c.user_id, c.attempts, c.created_at, c.traceparent,
+       u.email, u.display_name, coalesce(n.type, '') as type, coalesce(n.severity, 'normal') as severity,
+       n.title, n.message, coalesce(n.extras ->> 'actionUrl', n.data ->> 'ctaUrl') as action_url
+from claimed c
+left join users u on u.tenant = c.tenant and u.user_id = c.user_id
+left join notifications n on n.tenant = c.tenant and n.id = c.notification
+where c.state = 'claimed'
+
+-- name: begin
+update deliveries d
+set state = 'sending', reason = 'sending', lease_until = clock_timestamp() + $1::interval, updated_at = clock_timestamp()
+from unnest($2::text[], $3::uuid[], $4::uuid[]) as k (tenant, id, token)
+where d.tenant = k.tenant and d.id = k.id and d.claim_token = k.token and d.state = 'claimed'
+  and d.lease_until > clock_timestamp()
+returning d.tenant, d.id
+
+-- name: record
+-- An outcome counts only with its token. The number of an attempt goes on after a replay, which counts from zero again.
+with result as (
+  select * from unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::float8[], $7::text[], $8::text[],
+                       $9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::int[])
+    as k (tenant, id, token, state, reason, delay, outcome, code, detail, provider, provider_message_id, started_at,
+          duration_ms)
+), recorded as (
+  update deliveries d
+  set state = r.state, reason = r.reason,
+      attempts = d.attempts + (r.outcome is not null)::int,
+      next_attempt_at = clock_timestamp() + make_interval(secs => r.delay),
+      claim_token = null, lease_until = null,
+      provider_message_id = coalesce(r.provider_message_id, d.provider_message_id), updated_at = clock_timestamp()
+  from result r
+  where d.tenant = r.tenant and d.id = r.id and d.claim_token = r.token and d.state in ('claimed', 'sending')
+  returning d.tenant, d.id
+), attempted as (
+  insert into delivery_attempts (tenant, delivery, attempt, outcome, code, detail, provider, started_at, duration_ms)
+  select r.tenant, r.id,
+         1 + coalesce((select max(a.attempt) from delivery_attempts a where a.tenant = r.tenant and a.delivery = r.id), 0),
+         r.outcome, r.code, r.detail, r.provider, r.started_at, r.duration_ms
+  from result r join recorded using (tenant, id)
+  where r.outcome is not null
+)
+select tenant, id from recorded
+
+-- name: give_back
+update deliveries d
+set state = 'planned', reason = $1, next_attempt_at = clock_timestamp() + $2::interval,
+    claim_token = null, lease_until = null, updated_at = clock_timestamp()
+from unnest($3::text[], $4::uuid[], $5::uuid[]) as k (tenant, id, token)
+where d.tenant = k.tenant and d.id = k.id and d.claim_token = k.token and d.state = 'claimed'
+
+-- name: reap
+-- An expired claim was never sent: it is planned again. Of an expired sending nobody knows what became: that is an
+-- attempt, and unless the channel's receivers can tell a repeat ($2) it stays unknown.
+with expired as (
+  select tenant, id, state as held
+  from deliveries
+  where channel = $1 and state in ('claimed', 'sending') and lease_until < clock_timestamp()
+  limit $3
+  for update skip locked
+), ended as (
+  update deliveries d
+  set state = case e.held when 'claimed' then 'planned' else 'unknown' end,
+      reason = case e.held when 'claimed' then 'lease-expired' else 'outcome-unknown' end,
+      attempts = d.attempts + (e.held = 'sending')::int,
+      next_attempt_at = case when e.held = 'claimed' or $2::boolean then clock_timestamp() end,
+      claim_token = null, lease_until = null, updated_at = clock_timestamp()
+  from expired e
+  where d.tenant = e.tenant and d.id = e.id
+  returning d.tenant, d.id, e.held
+), attempted as (
+  insert into delivery_attempts (tenant, delivery, attempt, outcome, code, provider, started_at, duration_ms)
+  select tenant, id,
+         1 + coalesce((select max(a.attempt) from delivery_attempts a where a.tenant = e.tenant and a.delivery = e.id), 0),
+         'unknown', 'lease-expired', $4, clock_timestamp(), 0
+  from ended e where held = 'sending'
+)
+select count(*) filter (where held = 'claimed') as planned, count(*) filter (where held = 'sending') as unknown from ended
+
+-- name: unburied
+with wanted as (
+  select tenant, id
+  from deliveries
+  where channel = $1 and state = 'failed' and next_attempt_at <= clock_timestamp()
+  order by next_attempt_at
+  limit $3
+  for update skip locked
+)
+update deliveries d
+set next_attempt_at = clock_timestamp() + $2::interval
+from wanted w
+where d.tenant = w.tenant and d.id = w.id
+returning d.tenant, d.id, d.notification, d.channel, d.reason, d.attempts, d.created_at, d.traceparent
+
+-- name: buried
+update deliveries d
+set next_attempt_at = null
+from unnest($1::text[], $2::uuid[]) as k (tenant, id)
+where d.tenant = k.tenant and d.id = k.id and d.state = 'failed'
+
+-- name: due
+select count(*) from (
+  select from deliveries
+  where channel = $1 and state in ('planned', 'deferred', 'unknown') and next_attempt_at <= clock_timestamp()
+  limit $2
+) as due

@@ -1,0 +1,1 @@
+"""Email by SMTP: a pool of reused connections to one server."""

@@ -1,0 +1,150 @@
+"""Composition root of delivery: the only place that knows concrete classes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+
+import asyncpg
+from aiokafka import AIOKafkaProducer
+
+from libs.http.server import operator_app, serving
+from libs.kafka.producer import create_producer
+from libs.postgres.pool import create_pool
+from libs.runtime.clock import utc_now
+from libs.runtime.health import Health
+from libs.runtime.logging import get_logger
+from libs.runtime.settings import load
+from libs.schemas import topics
+from services.delivery.adapters.dead_letters import KafkaDeadLetters
+from services.delivery.adapters.ledger import PostgresLedger
+from services.delivery.adapters.smtp.client import SmtpClient
+from services.delivery.adapters.smtp.settings import SmtpSettings
+from services.delivery.domain.pace import steady
+from services.delivery.domain.rendering import EmailRenderer
+from services.delivery.domain.retry import Backoff
+from services.delivery.entrypoints.consumer import Trigger, create_consumer
+from services.delivery.entrypoints.scans import BurialScan, DueScan
+from services.delivery.handlers.burial import Burial
+from services.delivery.handlers.calling import Calling
+from services.delivery.handlers.intake import Intake
+from services.delivery.handlers.patience import patiently
+from services.delivery.handlers.recording import Recording
+from services.delivery.handlers.sending import Sending
+from services.delivery.ports import DeadLetters, Provider
+from services.delivery.settings import Settings
+from services.delivery.entrypoints.worker import Worker
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_STUCK = 60.0  # seconds without a sign of life
+_CLOSE = 3.0  # seconds for saying good-bye to a database that may be away
+_log = get_logger(__name__)
+
+ProviderFactory = Callable[[Settings, AsyncExitStack], Provider]
+
+
+def _smtp(settings: Settings, stack: AsyncExitStack) -> Provider:
+    renderer = EmailRenderer(
+        (_TEMPLATES / "email.html.j2").read_text(),
+        (_TEMPLATES / "email.txt.j2").read_text(),
+        str(settings.public_url) if settings.public_url else None,
+    )
+    client = SmtpClient(load(SmtpSettings), renderer, settings.call_timeout, utc_now)
+    stack.push_async_callback(client.close)
+    return client
+
+
+#: Who sends on each channel, and whether its receivers can tell a repeat by a stable id.
+PROVIDERS: dict[str, tuple[ProviderFactory, bool]] = {"email": (_smtp, True)}
+
+
+async def run(settings: Settings, channels: Sequence[str], stop: asyncio.Event) -> None:
+    """Delivers on these channels until `stop`."""
+    health = Health()
+    async with AsyncExitStack() as stack:
+        providers = {channel: PROVIDERS[channel][0](settings, stack) for channel in channels}
+        await stack.enter_async_context(serving(operator_app(health), settings.http_host, settings.http_port))
+        starting = health.watch("start", _STUCK)
+        pool = await patiently(partial(_pool, settings, len(channels)), starting, stop, "postgres")
+        stack.push_async_callback(_close, pool)
+        producer = await patiently(partial(_producer, settings), starting, stop, "kafka")
+        stack.push_async_callback(producer.stop)
+        health.progress.remove(starting)
+
+        letters = KafkaDeadLetters(producer, settings.kafka_topic_prefix + topics.DELIVERY_DEAD.name)
+        workers = [_worker(settings, channel, providers[channel], pool, letters, health, stop) for channel in channels]
+        health.checks["postgres"] = partial(_answers, pool)
+        for worker in workers:
+            health.checks[f"{worker.channel}-consumer"] = worker.assigned
+        _log.info("started", channels=list(channels), port=settings.http_port)
+        stopping = asyncio.create_task(_unready(health, stop))
+        try:
+            await asyncio.gather(*(w.run(health, stop, settings.shutdown_timeout) for w in workers))
+        finally:
+            stopping.cancel()
+        _log.info("stopped", channels=list(channels))
+
+
+def _worker(
+    settings: Settings,
+    channel: str,
+    provider: Provider,
+    pool: asyncpg.Pool,
+    letters: DeadLetters,
+    health: Health,
+    stop: asyncio.Event,
+) -> Worker:
+    repeatable = PROVIDERS[channel][1]
+    topic, prefix = topics.DELIVERY[channel].name, settings.kafka_topic_prefix
+    ledger = PostgresLedger(pool, channel, settings.delivery_lease, repeatable=repeatable)
+    pace = steady(settings.delivery_concurrency, Backoff(1.0, settings.delivery_rest_cap))
+    calling = Calling(provider, settings.retry_policy, pace, utc_now, repeatable=repeatable)
+    recording = Recording(ledger, health.watch(f"{channel}-recording", _STUCK), utc_now)
+    sending = Sending(ledger, calling, recording, health.watch(f"{channel}-sending", _STUCK))
+    intake = Intake(ledger, sending, stop)
+    consumer = partial(create_consumer, settings.kafka_bootstrap, f"{prefix}delivery-{channel}")
+    burial = Burial(ledger, letters, topic, utc_now)
+    return Worker(
+        channel,
+        settings.delivery_scan_interval,
+        Trigger(channel, prefix + topic, consumer, intake, letters, utc_now),
+        DueScan(channel, ledger, intake, health.watch(f"{channel}-due-scan", _STUCK), stop),
+        BurialScan(burial, health.watch(f"{channel}-burial", _STUCK), stop),
+        sending,
+        recording,
+    )
+
+
+async def _pool(settings: Settings, channels: int) -> asyncpg.Pool:
+    # A connection for each of the loops of a channel (consumer, due-scan, burial, sending, recording) and readiness.
+    return await create_pool(settings.postgres_dsn, "carillon_delivery", max_size=5 * channels + 1)
+
+
+async def _close(pool: asyncpg.Pool) -> None:
+    try:
+        async with asyncio.timeout(_CLOSE):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()
+
+
+async def _producer(settings: Settings) -> AIOKafkaProducer:
+    producer = create_producer(settings.kafka_bootstrap, client_id="carillon-delivery")
+    try:
+        await producer.start()
+    except BaseException:
+        await producer.stop()
+        raise
+    return producer
+
+
+async def _answers(pool: asyncpg.Pool) -> str | None:
+    return None if await pool.fetchval("select 1", timeout=2) == 1 else "does not answer"
+
+
+async def _unready(health: Health, stop: asyncio.Event) -> None:
+    await stop.wait()
+    health.stopping = True

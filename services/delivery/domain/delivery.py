@@ -1,0 +1,60 @@
+"""A delivery in the hands of this process, with all that is needed to send it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Whom it is for. `email` is None when the directory has no address (any more)."""
+
+    user_id: str
+    email: str | None = None
+    display_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What it says: the stored notification. `message` is Markdown, `action_url` may be relative."""
+
+    notification: UUID
+    type: str
+    severity: str = "normal"
+    title: str | None = None
+    message: str | None = None
+    action_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A claimed delivery. `token` fences the claim: what is recorded with an older token has no effect.
+
+    `attempts` is how many have been counted before this claim.
+    """
+
+    tenant: str
+    id: UUID
+    channel: str
+    token: UUID
+    attempts: int
+    created_at: datetime
+    recipient: Recipient
+    content: Content
+    traceparent: str | None = None
+
+    @property
+    def log_fields(self) -> dict[str, Any]:
+        """What every log line about it says (F2-7): never content, never an address."""
+        return {
+            "tenant_id": self.tenant,
+            "user_id": self.recipient.user_id,
+            "notification_type": self.content.type,
+            "channels": [self.channel],
+            "notification": str(self.content.notification),
+            "delivery": str(self.id),
+            "trace_id": self.traceparent.split("-")[1] if self.traceparent else None,
+        }

@@ -1,0 +1,88 @@
+"""The words of an email: subject, plain text and HTML, from the stored notification."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import urljoin, urlsplit
+
+import nh3
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from services.delivery.domain.delivery import Content, Recipient
+
+_UNTITLED = "Notification"
+_ACCENTS = {"low": "#8a94a6", "normal": "#1f5fbf", "high": "#d9822b", "critical": "#c23030"}
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+_markdown = MarkdownIt("commonmark", {"html": False, "breaks": True})
+_cleaner = nh3.Cleaner(
+    tags={"p", "br", "strong", "em", "a", "ul", "ol", "li", "code", "pre", "blockquote", "hr", "h1", "h2", "h3", "h4"},
+    attributes={"a": {"href"}},
+    url_schemes={"http", "https", "mailto"},
+    link_rel="noopener noreferrer",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EmailText:
+    """An email's words. `subject` is one line."""
+
+    subject: str
+    plain: str
+    html: str
+
+
+class EmailRenderer:
+    """Fills the templates.
+
+    Args:
+        html, plain: sources of the two templates; they are given title, message (plain) or body (safe HTML), name,
+            action_url and accent.
+        link_base: what relative action links are resolved against; without it they are left out.
+    """
+
+    def __init__(self, html: str, plain: str, link_base: str | None = None) -> None:
+        self._html = ImmutableSandboxedEnvironment(autoescape=True).from_string(html)
+        self._plain = ImmutableSandboxedEnvironment(autoescape=False).from_string(plain)
+        self._link_base = link_base
+
+    def render(self, content: Content, recipient: Recipient) -> EmailText:
+        """The email for one person."""
+        title = one_line(content.title or "") or _UNTITLED
+        message = _UNPRINTABLE.sub("", content.message or "")
+        shared = {
+            "title": title,
+            "name": one_line(recipient.display_name or ""),
+            "action_url": link(content.action_url, self._link_base),
+        }
+        accent = _ACCENTS.get(content.severity, _ACCENTS["normal"])
+        html = self._html.render(shared, body=Markup(safe_html(message)), accent=accent)  # noqa: S704 - cleaned by nh3
+        return EmailText(title, self._plain.render(shared, message=message.strip()), html)
+
+
+def one_line(text: str) -> str:
+    """The text on one line: line breaks and other control characters are blanks."""
+    return " ".join(_CONTROLS.sub(" ", text).split())
+
+
+@lru_cache(maxsize=256)  # an announcement has the same text for everybody
+def safe_html(markdown: str) -> str:
+    """Markdown as HTML that holds no script, style, image or foreign scheme."""
+    return _cleaner.clean(_markdown.render(markdown)) if markdown else ""
+
+
+def link(url: str | None, base: str | None) -> str | None:
+    """The absolute http(s) address of an action, or None where there is none to offer."""
+    if not url or _CONTROLS.search(url):
+        return None
+    try:
+        absolute = urljoin(base, url) if base else url
+        parts = urlsplit(absolute)
+    except ValueError:  # for example an unfinished IPv6 address
+        return None
+    return absolute if parts.scheme in ("http", "https") and parts.netloc else None

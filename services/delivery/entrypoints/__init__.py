@@ -1,0 +1,1 @@
+"""How work comes in: the Kafka consumer and the loops over what is due."""

@@ -1,0 +1,74 @@
+"""One channel's worker: its loops, and the order in which they stop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
+
+from libs.runtime.health import Health
+from libs.runtime.logging import get_logger
+from services.delivery.entrypoints.consumer import Trigger
+from services.delivery.entrypoints.scans import BurialScan, DueScan, every
+from services.delivery.handlers.recording import Recording
+from services.delivery.handlers.sending import Sending
+
+_STUCK = 60.0  # seconds without a sign from a loop: every loop gives one each second
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """The parts of one channel, made by the composition root."""
+
+    channel: str
+    scan_interval: float
+    trigger: Trigger
+    due: DueScan
+    burials: BurialScan
+    sending: Sending
+    recording: Recording
+
+    async def assigned(self) -> str | None:
+        """Readiness: whether Kafka has let this process take part."""
+        return None if self.trigger.assigned.yes else "no partitions have been assigned yet"
+
+    async def run(self, health: Health, stop: asyncio.Event, timeout: float) -> None:
+        """Works until `stop`, then ends within `timeout` seconds: takes no more in, ends the calls that run, gives
+        back what was claimed, records what has ended.
+
+        Raises what a loop raised, after an orderly end of the others.
+        """
+        consuming = health.watch(f"{self.channel}-consumer", _STUCK)
+        recording = asyncio.create_task(self.recording.run())
+        loops = [
+            asyncio.create_task(self._ending(loop, stop))
+            for loop in (
+                self.trigger.run(consuming, stop),
+                every(self.scan_interval, self.due.once, stop),
+                every(self.scan_interval, self.burials.once, stop),
+                self.sending.run(stop),
+            )
+        ]
+        recording.add_done_callback(lambda _: stop.set())
+        await stop.wait()
+        try:
+            async with asyncio.timeout(timeout):
+                await asyncio.gather(*loops, return_exceptions=True)
+                self.recording.end()
+                await asyncio.gather(recording, return_exceptions=True)
+        except TimeoutError:
+            _log.warning("stop_timed_out", channels=[self.channel])  # leases end what could not be ended here
+        recording.cancel()
+        await asyncio.gather(*loops, recording, return_exceptions=True)
+        for task in (*loops, recording):
+            if not task.cancelled():
+                task.result()
+
+    @staticmethod
+    async def _ending(loop: Coroutine[None, None, None], stop: asyncio.Event) -> None:
+        """A loop whose end is the end of the worker."""
+        try:
+            await loop
+        finally:
+            stop.set()

@@ -1,0 +1,1 @@
+"""Coordination of delivery: taking work in, sending it, recording what became of it."""

@@ -1,0 +1,125 @@
+"""Sending what was claimed: as many calls at once as the provider's pace allows, each marked before it starts."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from collections.abc import Sequence
+from functools import partial
+
+from libs.runtime.health import Progress
+from services.delivery import metrics
+from services.delivery.domain.delivery import Delivery
+from services.delivery.handlers.calling import Calling
+from services.delivery.handlers.patience import Stopped, patiently, wait
+from services.delivery.handlers.recording import Recording
+from services.delivery.ports import Ledger
+
+_IDLE = 1.0  # seconds: how often a loop without work says that it is alive
+_AHEAD = 4  # claimed deliveries per running call: enough for one round trip to the database, and soon sent
+
+
+class Sending:
+    """Holds claimed deliveries until a call is free. What was not begun at the end is given back."""
+
+    def __init__(self, ledger: Ledger, calling: Calling, recording: Recording, progress: Progress) -> None:
+        self._ledger, self._calling, self._recording, self._progress = ledger, calling, recording, progress
+        self._claimed: deque[Delivery] = deque()
+        self._calls: set[asyncio.Task[None]] = set()
+        self._changed = asyncio.Event()  # something was claimed, or a call has ended
+        self._taken = asyncio.Event()  # something claimed was begun or given back: there may be room
+
+    @property
+    def resting(self) -> float:
+        """Seconds for which the provider is left alone; nothing need be claimed until then."""
+        return self._calling.pace.resting(time.monotonic())
+
+    @property
+    def room(self) -> int:
+        """How many more deliveries are worth claiming now."""
+        if self.resting:
+            return 0
+        wanted = self._calling.pace.limit * _AHEAD
+        free = wanted - len(self._claimed)
+        return free if free * 2 >= wanted else 0  # fewer, larger claims
+
+    async def until_room(self, progress: Progress, stop: asyncio.Event) -> int:
+        """Waits for room and returns it. Raises Stopped."""
+        while True:
+            if stop.is_set():
+                raise Stopped
+            self._taken.clear()
+            if room := self.room:
+                return room
+            self._report(progress)
+            await wait(self._taken, _IDLE)
+
+    def put(self, deliveries: Sequence[Delivery]) -> None:
+        """Claimed deliveries, to be sent in this order."""
+        self._claimed.extend(deliveries)
+        self._changed.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Sends until `stop`; then ends the calls that run and gives back the rest."""
+        stopping = asyncio.create_task(stop.wait())
+        stopping.add_done_callback(lambda _: self._changed.set())
+        try:
+            while not stop.is_set():
+                self._report(self._progress)
+                await wait(self._changed, min(self.resting, _IDLE) or _IDLE)
+                self._changed.clear()
+                await self._begin(stop)
+        except Stopped:
+            pass  # the database is away: the claims that were held end with their leases
+        finally:
+            stopping.cancel()
+        await asyncio.gather(*self._calls)
+        with contextlib.suppress(Stopped):
+            await patiently(lambda: self._give_back("given-back", 0.0), self._progress, stop, "postgres")
+
+    async def _begin(self, stop: asyncio.Event) -> None:
+        """Marks and starts as many as there are free calls: a crash leaves no more than those in doubt."""
+        while (free := self._calling.pace.limit - len(self._calls)) > 0 and self._claimed and not stop.is_set():
+            if self.resting:
+                await patiently(
+                    lambda: self._give_back("provider-unavailable", self.resting), self._progress, stop, "postgres"
+                )
+                return
+            part = [self._claimed.popleft() for _ in range(min(free, len(self._claimed)))]
+            self._taken.set()
+            begun = await patiently(partial(self._ledger.begin, part), self._progress, stop, "postgres")
+            for delivery in begun:
+                self._start(delivery)
+
+    def _start(self, delivery: Delivery) -> None:
+        call = asyncio.create_task(self._call(delivery))
+        self._calls.add(call)
+        call.add_done_callback(self._ended)
+
+    async def _call(self, delivery: Delivery) -> None:
+        result = await self._calling.call(delivery)
+        metrics.IN_FLIGHT.labels(delivery.channel, result.provider).set(len(self._calls) - 1)
+        self._recording.put(result)
+
+    def _ended(self, call: asyncio.Task[None]) -> None:
+        self._calls.discard(call)
+        self._changed.set()
+
+    async def _give_back(self, reason: str, delay: float) -> None:
+        returned, self._claimed = list(self._claimed), deque()
+        if not returned:
+            return
+        try:
+            await self._ledger.give_back(returned, reason, delay)
+        except BaseException:
+            self._claimed.extendleft(reversed(returned))
+            raise
+        self._taken.set()
+
+    def _report(self, progress: Progress) -> None:
+        if self.resting:
+            progress.holding("the provider rests")
+        else:
+            progress.made()

@@ -1,0 +1,95 @@
+"""What delivery needs from the world."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from libs.schemas.records import DeadLetter, DeliveryReference
+from services.delivery.domain.delivery import Delivery
+from services.delivery.domain.outcome import Outcome, Sent
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one delivery. `provider` is who was asked; `seconds` is how long the call took."""
+
+    delivery: Delivery
+    outcome: Outcome
+    provider: str
+    started_at: datetime
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A delivery that has failed and whose dead letter is not known to be written."""
+
+    tenant: str
+    id: UUID
+    notification: UUID
+    channel: str
+    reason: str
+    attempts: int
+    created_at: datetime
+    traceparent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reaped:
+    """Leases that had run out: claims that are planned again, and attempts whose outcome nobody recorded."""
+
+    planned: int
+    unknown: int
+
+
+class Provider(Protocol):
+    """Sends one delivery at a time; many calls may run at once."""
+
+    @property
+    def name(self) -> str:
+        """The provider's name in records, metrics and logs."""
+
+    async def send(self, delivery: Delivery) -> Sent:
+        """Raises a Fault of services.delivery.errors. Ends within the time that it was made with."""
+
+
+class Ledger(Protocol):
+    """The record of all deliveries of one channel. Raises what the database raises."""
+
+    async def claim(self, references: Sequence[DeliveryReference]) -> list[Delivery]:
+        """Claims those of the named deliveries that are to be sent now."""
+
+    async def claim_due(self, limit: int) -> list[Delivery]:
+        """Claims the deliveries that have been due for longest."""
+
+    async def begin(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        """Marks claimed deliveries as being sent; returns those whose claim still holds."""
+
+    async def record(self, results: Sequence[Result]) -> list[Result]:
+        """Writes outcomes; returns those whose claim still held. The others have no effect."""
+
+    async def give_back(self, deliveries: Sequence[Delivery], reason: str, delay: float) -> None:
+        """Plans claimed deliveries again, due in `delay` seconds."""
+
+    async def reap(self, limit: int) -> Reaped:
+        """Ends leases that have run out."""
+
+    async def unburied(self, limit: int) -> list[Failure]:
+        """Failed deliveries without a dead letter; nobody else is given them for a lease."""
+
+    async def buried(self, failures: Sequence[Failure]) -> None:
+        """Their dead letters are written."""
+
+    async def due(self, limit: int) -> int:
+        """How many are due now, counted up to `limit`."""
+
+
+class DeadLetters(Protocol):
+    """Where an operator finds what could not be delivered."""
+
+    async def write(self, letters: Sequence[DeadLetter]) -> None:
+        """Returns when all are acknowledged. Raises aiokafka.errors.KafkaError."""

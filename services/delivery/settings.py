@@ -1,0 +1,41 @@
+"""Settings of the delivery service. Each provider has settings of its own in its folder."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import Field, HttpUrl, model_validator
+
+from libs.runtime.settings import ServiceSettings
+from services.delivery.domain.retry import Backoff, RetryPolicy
+
+
+class Settings(ServiceSettings):
+    """`CARILLON_` variables of the service. Times are seconds."""
+
+    http_port: int = Field(3004, ge=1, le=65535)
+    public_url: HttpUrl | None = Field(None, description="where relative action links of notifications lead")
+    delivery_concurrency: int = Field(16, ge=1, le=1_000, description="calls to a provider at once, per process")
+    delivery_lease: float = Field(60.0, ge=1, description="how long a claim holds without news of its holder")
+    delivery_timeout: float | None = Field(None, gt=0, description="for one whole call; half of the lease by default")
+    delivery_scan_interval: float = Field(1.0, gt=0, description="how often due work is looked for")
+    delivery_max_attempts: int = Field(10, ge=1, le=100)
+    delivery_retry_base: float = Field(5.0, gt=0, description="the first retry comes within this time")
+    delivery_retry_cap: float = Field(1_800.0, gt=0, description="a retry waits no longer than this")
+    delivery_rest_cap: float = Field(60.0, gt=0, description="an overloaded provider rests no longer than this")
+
+    @model_validator(mode="after")
+    def _call_ends_before_lease(self) -> Self:
+        if self.call_timeout >= 0.9 * self.delivery_lease:
+            raise ValueError("CARILLON_DELIVERY_TIMEOUT must be shorter than nine tenths of CARILLON_DELIVERY_LEASE")
+        return self
+
+    @property
+    def call_timeout(self) -> float:
+        """Seconds that one call to a provider may take."""
+        return self.delivery_timeout or min(30.0, self.delivery_lease / 2)
+
+    @property
+    def retry_policy(self) -> RetryPolicy:
+        """How a delivery is retried."""
+        return RetryPolicy(Backoff(self.delivery_retry_base, self.delivery_retry_cap), self.delivery_max_attempts)

@@ -1,0 +1,47 @@
+"""Planned deliveries become mail in a real SMTP server."""
+
+from __future__ import annotations
+
+import pytest
+
+from devstack.smtp_peer import SmtpPeer
+from tests.integration.delivery.conftest import StartWorkers
+from tests.integration.delivery.planned import TRACEPARENT, Plan, Work
+
+pytestmark = pytest.mark.covers("F2-5", "F3-4")
+
+
+async def test_what_kafka_names_is_sent_at_once(
+    start_workers: StartWorkers, mail: SmtpPeer, plan: Plan, work: Work
+) -> None:
+    start_workers()
+    delivery = await plan.one("ada", title="Grüße an Ada", message="Your **report** is [ready](https://x.test/r).")
+    await work.name([delivery])
+    row = await plan.until(delivery, "sent")
+    (got,) = mail.messages
+    assert got.recipients == ("ada@example.test",)
+    assert got.headers["Subject"] == "Grüße an Ada"
+    assert got.headers["Message-ID"] == delivery.message_id
+    assert got.headers["To"] == "Ada <ada@example.test>"
+    assert got.headers["From"] == "carillon@example.test"
+    assert got.headers["Auto-Submitted"] == "auto-generated"
+    assert got.headers["X-Carillon-Notification"] == str(delivery.notification)
+    assert got.headers["traceparent"] == TRACEPARENT
+    assert "Your **report**" in got.text()
+    assert "https://app.example.test/reports" in got.text()
+    assert "<strong>report</strong>" in got.text("html")
+    assert 'href="https://app.example.test/reports"' in got.text("html")
+    assert (row["attempts"], row["reason"], row["claim_token"]) == (1, "sent", None)
+    (attempt,) = await plan.attempts(delivery)
+    assert (attempt["outcome"], attempt["provider"], attempt["code"]) == ("sent", "smtp", "250")
+
+
+async def test_what_nobody_named_is_found_when_due(start_workers: StartWorkers, mail: SmtpPeer, plan: Plan) -> None:
+    due = await plan.one("ada", due_in=0)
+    deferred = await plan.one("bob", state="deferred", due_in=0)
+    later = await plan.one("cyd", due_in=3600)
+    start_workers()
+    await plan.until(due, "sent")
+    await plan.until(deferred, "sent")
+    assert (await plan.row(later))["state"] == "planned"
+    assert {m.recipients[0] for m in mail.messages} == {"ada@example.test", "bob@example.test"}
