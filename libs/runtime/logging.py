@@ -9,6 +9,8 @@ from typing import Any
 import orjson
 import structlog
 
+_NAME = "logger_name"  # becomes `logger`, a name that structlog keeps for an argument of its own
+
 
 def configure(service: str, level: str) -> None:
     """Sets up logging of the process: structlog and the standard library write the same JSON lines to stdout."""
@@ -45,6 +47,8 @@ def configure(service: str, level: str) -> None:
 def _named(service: str) -> structlog.types.Processor:
     def add(_logger: Any, _method: str, line: structlog.types.EventDict) -> structlog.types.EventDict:
         line["service"] = service
+        if _NAME in line:
+            line["logger"] = line.pop(_NAME)
         return line
 
     return add
@@ -56,5 +60,5 @@ def _dumps(line: Any, default: Any = None) -> str:
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
     """A logger whose lines carry `logger: name`. Call it with an event name and fields, never with a sentence."""
-    logger: structlog.stdlib.BoundLogger = structlog.get_logger(logger=name)
+    logger: structlog.stdlib.BoundLogger = structlog.get_logger(**{_NAME: name})
     return logger
