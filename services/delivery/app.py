@@ -28,6 +28,7 @@ from services.delivery.domain.rendering import EmailRenderer
 from services.delivery.domain.retry import Backoff
 from services.delivery.entrypoints.consumer import Trigger, create_consumer
 from services.delivery.entrypoints.scans import BurialScan, DueScan
+from services.delivery.entrypoints.worker import Worker
 from services.delivery.handlers.burial import Burial
 from services.delivery.handlers.calling import Calling
 from services.delivery.handlers.intake import Intake
@@ -36,7 +37,6 @@ from services.delivery.handlers.recording import Recording
 from services.delivery.handlers.sending import Sending
 from services.delivery.ports import DeadLetters, Provider
 from services.delivery.settings import Settings
-from services.delivery.entrypoints.worker import Worker
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _STUCK = 60.0  # seconds without a sign of life
