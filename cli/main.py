@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+
 import typer
 
-from cli.commands import audit, dead, explain, keys, publish, token
+from cli.commands.audit import audit
+from cli.commands.dead import app as dead
+from cli.commands.explain import explain
+from cli.commands.keys import app as keys
+from cli.commands.publish import publish
+from cli.commands.token import token
 
 app = typer.Typer(
     name="carillon",
@@ -17,16 +24,18 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("token", rich_help_panel="Develop")(token.token)
-app.command("publish", rich_help_panel="Develop")(publish.publish)
-app.command("audit", rich_help_panel="Operate")(audit.audit)
-app.command("explain", rich_help_panel="Operate")(explain.explain)
-app.add_typer(dead.app, name="dead", rich_help_panel="Operate")
-app.add_typer(keys.app, name="keys", rich_help_panel="Operate")
+app.command("token", rich_help_panel="Develop")(token)
+app.command("publish", rich_help_panel="Develop")(publish)
+app.command("audit", rich_help_panel="Operate")(audit)
+app.command("explain", rich_help_panel="Operate")(explain)
+app.add_typer(dead, name="dead", rich_help_panel="Operate")
+app.add_typer(keys, name="keys", rich_help_panel="Operate")
 
 
 def main() -> None:
     """The entry point of the `carillon` script."""
+    # What Kafka's client has to say about a broker that is away is said by the command, once.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     app()
 
 

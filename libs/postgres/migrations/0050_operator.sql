@@ -3,6 +3,7 @@
 alter default privileges in schema public grant select on tables to carillon_operator;
 grant select on all tables in schema public to carillon_operator;
 grant insert, update on api_keys to carillon_operator;
+grant insert on tenants to carillon_operator;
 grant insert on audit_trail to carillon_operator;
 grant update on deliveries to carillon_operator;
 

@@ -1,0 +1,82 @@
+"""Why and why not, on values."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cli.domain.explanation import Entry, Expanding, Facts, Interval, explain
+from libs.catalogue.catalogue import shipped
+from services.router.domain.preferences import Person
+
+pytestmark = pytest.mark.covers("B7")
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def facts(**more: Any) -> Facts:
+    given: dict[str, Any] = {
+        "reader": "ana",
+        "planned_at": NOON,
+        "entries": (Entry("org:acme", 5),),
+        "addressed": ("org:acme",),
+        "named": (),
+        "kind": shipped().get("iam.user.created"),
+        "intervals": (),
+        "expansions": (),
+        "person": Person({"email": "ana@example.org"}),
+    }
+    return Facts(**given | more)
+
+
+def stay(joined: int, left: int | None = None, hours: int = -1) -> Interval:
+    joined_at = NOON + timedelta(hours=hours)
+    left_at = None if left is None else joined_at + timedelta(minutes=90)
+    return Interval("org:acme", joined_at, joined, left_at, left, "member", "directory")
+
+
+def reasons(found: Facts) -> dict[str, str]:
+    return {answer.where: str(answer.reason) for answer in explain(found, [])}
+
+
+def test_without_an_in_app_entry_there_is_nothing_to_see() -> None:
+    assert reasons(facts(entries=()))["in-app"] == "not-in-app"
+
+
+def test_an_agent_reads_its_own_room() -> None:
+    found = facts(reader="agent:7", entries=(Entry("agent:7", 1),), addressed=("agent:7",))
+    assert reasons(found)["agent:7"] == "shown"
+
+
+@given(st.lists(st.tuples(st.integers(0, 10), st.integers(0, 10)), max_size=4), st.integers(1, 10))
+def test_a_group_entry_is_shown_exactly_to_those_whose_stay_covers_it(spans: list[tuple[int, int]], seq: int) -> None:
+    stays = tuple(stay(min(span), max(span)) for span in spans)
+    seen = any(min(span) < seq <= max(span) for span in spans)
+    found = facts(entries=(Entry("org:acme", seq),), intervals=stays)
+    assert (reasons(found)["org:acme"] == "shown") == seen
+
+
+def test_membership_at_the_planning_time_decides_about_channels() -> None:
+    assert reasons(facts(intervals=(stay(0),)))["email"] == "type-default"
+    assert reasons(facts(intervals=(stay(9, hours=1),)))["email"] == "outside-audience"
+    expansion = Expanding("org:acme", ("email",), NOON + timedelta(hours=2), "zoe", done=True)
+    assert reasons(facts(intervals=(stay(0, hours=1),), expansions=(expansion,)))["email"] == "type-default"
+
+
+def test_the_routers_own_decision_is_derived() -> None:
+    member = {"intervals": (stay(0),)}
+    assert reasons(facts(**member, person=Person({})))["email"] == "no-address"
+    assert reasons(facts(**member, person=None))["email"] == "unknown-person"
+    assert reasons(facts(**member, named=("sms",)))["sms"] == "channel-unavailable"
+    assert reasons(facts(**member, named=("email",)))["email"] == "channel-named"
+    assert reasons(facts(**member, kind=None, named=("email",)))["email"] == "type-gone"
+
+
+def test_what_is_recorded_is_not_derived() -> None:
+    recorded = [{"channel": "email", "state": "sent", "reason": "sent", "attempts": 2}]
+    answers = explain(facts(intervals=(stay(0),)), recorded)
+    assert [(a.state, a.derived) for a in answers if a.where == "email"] == [("sent", False)]
