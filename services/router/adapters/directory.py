@@ -1,0 +1,46 @@
+"""The directory in PostgreSQL, as the router asks it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import orjson
+
+from libs.postgres.queries import load
+from services.router.domain.handover import RoomKey
+from services.router.domain.planning import PersonKey
+from services.router.domain.preferences import Person
+from services.router.ports import Admins, People
+
+_SQL = load(Path(__file__).with_name("directory.sql"))
+
+
+class PostgresDirectory:
+    """Implements services.router.ports.Directory."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def admins(self, rooms: Collection[RoomKey], roles: Collection[str], limit: int) -> Admins:
+        tenants, names = [tenant for tenant, _ in rooms], [room for _, room in rooms]
+        rows = await self._pool.fetch(_SQL["admins"], tenants, names, sorted(roles), limit + 1)
+        found: dict[RoomKey, list[str]] = defaultdict(list)
+        for row in rows:
+            found[row["tenant"], row["room"]].append(row["user_id"])
+        return Admins({key: tuple(users) for key, users in found.items()}, rows[0]["as_of"] if rows else None)
+
+    async def people(self, keys: Collection[PersonKey]) -> People:
+        tenants, users = [tenant for tenant, _ in keys], [user for _, user in keys]
+        rows = await self._pool.fetch(_SQL["people"], tenants, users)
+        known = {(row["tenant"], row["user_id"]): person(row["email"], row["document"]) for row in rows if row["known"]}
+        return People(known, rows[0]["as_of"] if rows else None)
+
+
+def person(email: str | None, document: str | None) -> Person:
+    """A person as the tables have them."""
+    preferences: Any = orjson.loads(document) if document else {}
+    return Person({"email": email} if email else {}, preferences if isinstance(preferences, dict) else {})

@@ -1,0 +1,16 @@
+-- name: admins
+-- The members of organisations who have one of the roles now; one more than the limit shows that there are too many.
+select k.tenant, k.room, m.user_id, statement_timestamp() as as_of
+from unnest($1::text[], $2::text[]) as k (tenant, room)
+cross join lateral (
+  select user_id from memberships m
+  where m.tenant = k.tenant and m.room = k.room and m.left_at is null and m.role = any($3::text[])
+  limit $4
+) m
+
+-- name: people
+-- Addresses and the preferences in force.
+select k.tenant, k.user_id, u.user_id is not null as known, u.email, p.document, statement_timestamp() as as_of
+from unnest($1::text[], $2::text[]) as k (tenant, user_id)
+left join users u on u.tenant = k.tenant and u.user_id = k.user_id
+left join preferences p on p.tenant = k.tenant and p.user_id = k.user_id and p.valid_to is null

@@ -1,0 +1,91 @@
+"""Open expansions in PostgreSQL: a page a transaction, whose lock keeps it from other routers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import asyncpg
+
+from libs.postgres.pool import Connection
+from libs.postgres.queries import load
+from services.router.adapters.directory import person
+from services.router.domain.handover import DueDelivery
+from services.router.domain.planning import PlannedDelivery
+from services.router.ports import Members
+
+_SQL = load(Path(__file__).with_name("expansions.sql"))
+
+
+class PostgresPage:
+    """Implements services.router.ports.Page."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        row: asyncpg.Record,
+        members: Sequence[asyncpg.Record],
+        *,
+        last: bool,
+        grace: timedelta,
+    ) -> None:
+        self._connection, self._row, self._last, self._grace = connection, row, last, grace
+        self._members = Members(
+            tenant=row["tenant"],
+            notification=row["notification"],
+            event=row["event"],
+            type=row["type"],
+            name=row["name"],
+            named=row["named"],
+            channels=tuple(row["channels"]),
+            people=[(m["user_id"], person(m["email"], m["document"]) if m["known"] else None) for m in members],
+        )
+
+    @property
+    def members(self) -> Members:
+        return self._members
+
+    async def record(self, deliveries: Sequence[PlannedDelivery]) -> list[DueDelivery]:
+        inserted = await self._insert(sorted(deliveries, key=lambda d: d.id)) if deliveries else []
+        people, row = self._members.people, self._row
+        cursor = people[-1][0] if people else row["cursor"]
+        await self._connection.execute(
+            _SQL["advance"], row["tenant"], row["notification"], row["room"], cursor, len(inserted), self._last
+        )
+        return [DueDelivery(row["tenant"], id_, channel) for id_, channel, state in inserted if state == "planned"]
+
+    async def _insert(self, deliveries: Sequence[PlannedDelivery]) -> list[asyncpg.Record]:
+        rows = [(d.id, d.user_id, d.channel, d.decision.state, d.decision.reason.value) for d in deliveries]
+        return list(
+            await self._connection.fetch(
+                _SQL["insert_deliveries"],
+                self._row["tenant"],
+                self._row["notification"],
+                *zip(*rows, strict=True),
+                self._row["traceparent"],
+                self._grace,
+            )
+        )
+
+
+class PostgresExpansions:
+    """Implements services.router.ports.Expansions. `grace` as for the ledger."""
+
+    def __init__(self, pool: asyncpg.Pool, grace: timedelta) -> None:
+        self._pool, self._grace = pool, grace
+
+    @asynccontextmanager
+    async def next_page(self, after_tenant: str, size: int) -> AsyncIterator[PostgresPage | None]:
+        async with self._pool.acquire() as connection, connection.transaction():
+            row = await connection.fetchrow(_SQL["next"], after_tenant)
+            if row is None and after_tenant:
+                row = await connection.fetchrow(_SQL["next"], "")
+            if row is None:
+                yield None
+                return
+            members = await connection.fetch(
+                _SQL["members"], row["tenant"], row["room"], row["cursor"], row["as_of"], size
+            )
+            yield PostgresPage(connection, row, members, last=len(members) < size, grace=self._grace)

@@ -1,0 +1,179 @@
+"""The composition root of the router."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+from libs.catalogue.catalogue import shipped
+from libs.http.server import operator_app, serving
+from libs.kafka.cluster import cluster_id
+from libs.kafka.producer import create_producer
+from libs.postgres.pool import create_pool
+from libs.postgres.progress import Progress
+from libs.runtime.clock import utc_now
+from libs.runtime.health import Health
+from libs.runtime.lifecycle import Stop
+from libs.runtime.logging import get_logger
+from libs.schemas import topics
+from services.router.adapters.directory import PostgresDirectory
+from services.router.adapters.expansions import PostgresExpansions
+from services.router.adapters.kafka_log import KafkaPartitions, create_consumer
+from services.router.adapters.ledger import PostgresLedger
+from services.router.adapters.outbox import KafkaOutbox
+from services.router.adapters.positions import PostgresPositions
+from services.router.entrypoints.batcher import Batcher
+from services.router.entrypoints.consuming import consume
+from services.router.entrypoints.faust_app import GROUP, create, require_compiled
+from services.router.errors import GivenBack, Misconfigured
+from services.router.handlers.batch import BatchHandler
+from services.router.handlers.expansion import ExpansionHandler
+from services.router.handlers.holding import Holding
+from services.router.handlers.preparing import Preparation
+from services.router.handlers.watching import Watch
+from services.router.settings import Settings
+
+#: The channels that somebody delivers on.
+DELIVERABLE = frozenset(topics.DELIVERY)
+CLOSE_TIMEOUT, ANSWER_TIMEOUT = 3.0, 2.0
+EXPANSION_LIMIT = 60.0
+
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Neighbours:
+    cluster: str
+    consumer: AIOKafkaConsumer
+    producer: AIOKafkaProducer
+    pool: asyncpg.Pool
+
+
+async def run(settings: Settings, stop: Stop) -> None:
+    """Serves until `stop` is set. Raises Misconfigured for what no waiting would mend."""
+    require_compiled()
+    health = Health(checks={"start": _not_started})
+    progress = health.watch("events", settings.router_stall_limit)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(serving(operator_app(health), settings.http_host, settings.http_port))
+        try:
+            neighbours = await _meet(settings, Holding(progress, stop), stack)
+        except GivenBack:
+            return
+        await _check_forward_topics(settings, neighbours.consumer)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_until_stopped(health, stop))
+            for work in _compose(settings, neighbours, health, stop):
+                tasks.create_task(work)
+
+
+def _compose(settings: Settings, neighbours: _Neighbours, health: Health, stop: Stop) -> list[Any]:
+    """Builds every part; returns what runs until the process stops."""
+    pool, grace, catalogue = neighbours.pool, timedelta(seconds=settings.delivery_grace), shipped()
+    log = KafkaPartitions(neighbours.consumer)
+    positions = PostgresPositions(pool, Progress(GROUP, neighbours.cluster), log)
+    outbox = KafkaOutbox(neighbours.producer, settings.kafka_topic_prefix, utc_now)
+    progress = health.progress[0]
+    watch = Watch(log, positions, progress)
+    expansion = ExpansionHandler(
+        PostgresExpansions(pool, grace),
+        outbox,
+        catalogue,
+        Holding(health.watch("expansions", EXPANSION_LIMIT), stop),
+        deliverable=DELIVERABLE,
+        page_size=settings.router_expansion_page,
+        interval=settings.router_expansion_interval,
+    )
+    preparation = Preparation(
+        PostgresDirectory(pool),
+        catalogue,
+        settings.audience_rules,
+        deliverable=DELIVERABLE,
+        audience_limit=settings.router_audience_limit,
+    )
+    ledger = PostgresLedger(pool, positions, grace)
+    handler = BatchHandler(preparation, ledger, outbox, log, Holding(progress, stop), on_group=expansion.tell)
+    health.checks = {"database": partial(_database_answers, pool), "partitions": watch.ready}
+
+    def application() -> tuple[Any, Batcher]:
+        watch.unassigned()
+        batcher = Batcher(
+            handler.handle, max_records=settings.router_batch_records, max_bytes=settings.router_batch_bytes
+        )
+        read = [settings.kafka_topic_prefix + name for name in topics.TYPED]
+        return create(settings, read, batcher.run, watch.assigned), batcher
+
+    return [consume(application, progress, stop, settings.shutdown_timeout), expansion.run(stop), watch.run(stop)]
+
+
+async def _meet(settings: Settings, holding: Holding, stack: AsyncExitStack) -> _Neighbours:
+    """Connects, waiting for neighbours that are away; what was opened is closed with the stack."""
+    bootstrap = settings.kafka_bootstrap
+
+    async def consumer() -> AIOKafkaConsumer:
+        return await _started(create_consumer(bootstrap))
+
+    async def producer() -> AIOKafkaProducer:
+        return await _started(create_producer(bootstrap, client_id="carillon-router"))
+
+    async def pool() -> asyncpg.Pool:
+        return await create_pool(settings.postgres_dsn, "carillon_router", min_size=2, max_size=6)
+
+    meeting = partial(holding.until_done, "start")
+    neighbours = _Neighbours(
+        await meeting(partial(cluster_id, bootstrap)),
+        await meeting(consumer),
+        await meeting(producer),
+        await meeting(pool),
+    )
+    stack.push_async_callback(_close, neighbours.consumer.stop)
+    stack.push_async_callback(_close, neighbours.producer.stop)
+    stack.callback(neighbours.pool.terminate)
+    return neighbours
+
+
+async def _started(client: Any) -> Any:
+    try:
+        await client.start()
+    except BaseException:
+        await client.stop()
+        raise
+    return client
+
+
+async def _close(close: Callable[[], Awaitable[None]]) -> None:
+    # A broker that is away cannot take what is left; it would only hold up the stop.
+    try:
+        await asyncio.wait_for(close(), CLOSE_TIMEOUT)
+    except TimeoutError:
+        _log.warning("closed_without_broker")
+
+
+async def _check_forward_topics(settings: Settings, consumer: AIOKafkaConsumer) -> None:
+    there = await consumer.topics()
+    missing = [topic for topic in settings.forward_topics.values() if settings.kafka_topic_prefix + topic not in there]
+    if missing:
+        raise Misconfigured(f"CARILLON_FORWARD_TOPICS names topics that do not exist: {', '.join(sorted(missing))}")
+
+
+async def _until_stopped(health: Health, stop: Stop) -> None:
+    await stop.wait()
+    health.stopping = True
+
+
+async def _not_started() -> str | None:
+    return "still waiting for Kafka or PostgreSQL"
+
+
+async def _database_answers(pool: asyncpg.Pool) -> str | None:
+    async with asyncio.timeout(ANSWER_TIMEOUT):
+        await pool.fetchval("select 1")
+    return None

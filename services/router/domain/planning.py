@@ -1,0 +1,170 @@
+"""What one event leads to: the notification, its rooms, a decision for every person and channel, and what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from libs.catalogue.catalogue import NotificationType
+from libs.catalogue.rendering import text
+from libs.runtime.ids import delivery_id
+from libs.schemas.records import AcceptedEvent
+from services.router.domain.audience import Audience, Forward
+from services.router.domain.decisions import Decision
+from services.router.domain.incoming import Received
+from services.router.domain.notification import Notification
+from services.router.domain.preferences import Person, decide, refusal
+
+IN_APP = "in-app"
+
+PersonKey = tuple[str, str]  # tenant, user id
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedDelivery:
+    """A row of `deliveries`: what was decided for one person and channel."""
+
+    id: UUID
+    user_id: str
+    channel: str
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """A group whose members are decided one by one, later and in pages."""
+
+    room: str
+    channels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that one event leads to."""
+
+    received: Received
+    notification: Notification
+    deliveries: tuple[PlannedDelivery, ...]
+    expansions: tuple[Expansion, ...]
+    forwards: tuple[Forward, ...]
+
+
+def channels_of(event: AcceptedEvent, kind: NotificationType) -> tuple[tuple[str, ...], bool]:
+    """The channels of an event, and whether the event itself names them."""
+    return (tuple(dict.fromkeys(event.channels)), True) if event.channels else (kind.channels, False)
+
+
+def people_asked_for(event: AcceptedEvent, kind: NotificationType, audience: Audience) -> tuple[str, ...]:
+    """The users of whom the plan needs address and preferences: none where all channels are in-app."""
+    channels, _ = channels_of(event, kind)
+    return audience.people if any(channel != IN_APP for channel in channels) else ()
+
+
+def plan(
+    received: Received,
+    kind: NotificationType,
+    audience: Audience,
+    people: Mapping[PersonKey, Person],
+    *,
+    deliverable: Collection[str],
+    catalogue_version: str,
+) -> Plan:
+    """The plan of one event. Raises TypeError (orjson.JSONEncodeError) for data that JSON in the database cannot hold.
+
+    `deliverable` are the external channels that somebody delivers on.
+    """
+    event = received.event
+    channels, named = channels_of(event, kind)
+    external = [channel for channel in channels if channel != IN_APP]
+    deliveries = tuple(
+        PlannedDelivery(
+            delivery_id(event.id, channel, user),
+            user,
+            channel,
+            decide(people.get((event.tenant, user)), kind, channel, named=named, deliverable=deliverable),
+        )
+        for user in (audience.people if external else ())
+        for channel in external
+    )
+    refused = {c: refusal(kind, c, named=named, deliverable=deliverable) for c in external} if audience.groups else {}
+    open_channels = tuple(channel for channel, why in refused.items() if why is None)
+    notes = (*audience.notes, *(f"{why}:{channel}" for channel, why in refused.items() if why is not None))
+    return Plan(
+        received,
+        _notification(received, kind, audience, notes, IN_APP in channels, len(deliveries), catalogue_version),
+        deliveries,
+        tuple(Expansion(room, open_channels) for room in audience.groups) if open_channels else (),
+        audience.forwards,
+    )
+
+
+def _notification(
+    received: Received,
+    kind: NotificationType,
+    audience: Audience,
+    notes: tuple[str, ...],
+    in_app: bool,
+    deliveries: int,
+    catalogue_version: str,
+) -> Notification:
+    event = received.event
+    title, message = event.title, event.message
+    if title is None or message is None:
+        rendered = text(kind, event.name, event.data)
+        title, message = title or rendered[0], message or rendered[1]
+    rooms = audience.rooms if in_app else ()
+    return Notification(
+        tenant=event.tenant,
+        id=event.id,
+        event=event.event,
+        type=event.type,
+        name=event.name,
+        title=title,
+        message=message,
+        severity=event.severity,
+        priority=event.priority,
+        metadata=_json(event.metadata),
+        data=None if event.data is None else _json(event.data),
+        extras=_extras(event),
+        audience=_described(audience, notes, in_app),
+        rooms=rooms,
+        catalogue_version=catalogue_version,
+        decisions_planned=len(rooms) + deliveries,
+        traceparent=received.traceparent,
+        source=_json({"topic": event.source.topic, "partition": event.source.partition, "offset": event.source.offset}),
+        accepted_at=event.accepted_at,
+    )
+
+
+def _extras(event: AcceptedEvent) -> dict[str, Any]:
+    extras: dict[str, Any] = dict(event.model_extra or {})
+    given = {
+        "actor": event.actor,
+        "related": event.related,
+        "actionUrl": event.action_url,
+        "tags": event.tags or None,
+        "channels": event.channels,
+    }
+    extras |= {name: value for name, value in given.items() if value is not None}
+    if event.recipients is not None:
+        extras["recipients"] = event.recipients.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    return extras
+
+
+def _described(audience: Audience, notes: tuple[str, ...], in_app: bool) -> str:
+    described: dict[str, Any] = {"rule": audience.rule}
+    if not in_app:
+        described["rooms"] = audience.rooms
+    if audience.forwards:
+        described["forwards"] = audience.forwards
+    if notes:
+        described["notes"] = notes
+    return _json(described)
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value).decode()

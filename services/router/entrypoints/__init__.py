@@ -1,0 +1,1 @@
+"""Translate and delegate: the Faust application that batches come from."""

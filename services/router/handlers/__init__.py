@@ -1,0 +1,1 @@
+"""Coordinate: take input, ask the domain, call the ports."""

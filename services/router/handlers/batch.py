@@ -1,0 +1,142 @@
+"""One batch, step by step: decode, decide, write in one transaction, hand on. The caller acknowledges afterwards."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from libs.runtime.logging import get_logger
+from services.router import metrics
+from services.router.domain.handover import DueDelivery, Emission, Handover
+from services.router.domain.incoming import Dead, Received, Record, condemned, decode
+from services.router.domain.notification import Key
+from services.router.domain.offsets import Stretch, halves
+from services.router.domain.planning import Plan
+from services.router.errors import Missing
+from services.router.handlers.holding import Holding
+from services.router.handlers.preparing import Preparation, Unit
+from services.router.handlers.reporting import report
+from services.router.ports import KafkaLog, Ledger, Outbox, Writing, Written
+
+REREAD_LIMIT = 500
+
+_log = get_logger(__name__)
+
+
+class BatchHandler:
+    """Deals with batches one at a time. A batch that it was called with twice has the effect of one.
+
+    `on_group` is called when a group waits to be decided member by member.
+    """
+
+    def __init__(
+        self,
+        preparation: Preparation,
+        ledger: Ledger,
+        outbox: Outbox,
+        log: KafkaLog,
+        holding: Holding,
+        *,
+        on_group: Callable[[], None],
+    ) -> None:
+        self._preparation, self._ledger, self._outbox, self._kafka_log = preparation, ledger, outbox, log
+        self._holding, self._on_group = holding, on_group
+
+    async def handle(self, records: Sequence[Record]) -> None:
+        """Returns when the batch is written and handed on. Raises GivenBack when the process stops meanwhile."""
+        began = time.perf_counter()
+        await self._handle(records)
+        self._holding.progress.made()
+        metrics.BATCH_EVENTS.observe(len(records))
+        metrics.BATCH_SECONDS.observe(time.perf_counter() - began)
+
+    async def _handle(self, records: Sequence[Record]) -> None:
+        while records:
+            try:
+                await self._route(records)
+            except Missing as missing:
+                await self._handle(records[: missing.index])
+                await self._read_again(missing.stretch)
+                records = records[missing.index :]
+            else:
+                return
+
+    async def _route(self, records: Sequence[Record], verified: Stretch | None = None) -> None:
+        handover = Handover()
+        await self._write([decode(record) for record in records], verified, handover)
+        await self._holding.until_done("hand-on", partial(self._hand_on, handover))
+
+    async def _hand_on(self, handover: Handover) -> None:
+        rooms = handover.rooms()
+        # Only after the commit: a gateway registers its interest before it reads the log, so none is missed.
+        interest = await self._ledger.interest(rooms) if rooms else {}
+        await self._outbox.hand_on(handover, interest)
+
+    async def _write(self, units: Sequence[Unit], verified: Stretch | None, handover: Handover) -> None:
+        """Writes the units in one transaction; where a value is refused, in halves, until the culprit stands alone."""
+        writing, judged = await self._holding.until_done("decide", partial(self._preparation.prepare, units, verified))
+        try:
+            written = await self._holding.until_done("write", partial(self._ledger.write, writing))
+        except Missing:
+            raise
+        except Exception as error:  # noqa: BLE001 - `until_done` raises only data faults
+            await self._bisect(judged, verified, handover, error)
+        else:
+            await self._note(writing, judged, written, handover)
+
+    async def _bisect(
+        self, units: Sequence[Unit], verified: Stretch | None, handover: Handover, error: Exception
+    ) -> None:
+        suspects = sum(isinstance(unit, Received) for unit in units)
+        if suspects == 0:
+            raise error  # not a value of an event: the accounting itself was refused
+        if suspects == 1:
+            reason = f"{type(error).__name__}: {error}"
+            units = [condemned(u, "unstorable-value", reason) if isinstance(u, Received) else u for u in units]
+            await self._write(units, verified, handover)
+            return
+        middle = len(units) // 2
+        left, right = halves(verified, units[middle].record.offset)
+        await self._write(units[:middle], left, handover)
+        await self._write(units[middle:], right, handover)
+
+    async def _note(self, writing: Writing, judged: Sequence[Unit], written: Written, handover: Handover) -> None:
+        """Adds to the handover what this transaction wrote, and what earlier ones wrote of the same notifications."""
+        plans = [plan for _, plan in writing.units if isinstance(plan, Plan)]
+        before = [plan.notification.key for plan in plans if plan.notification.key not in written.places]
+        emissions, due = await self._read_back(before) if before else ([], [])
+        for plan in plans:
+            places = written.places.get(plan.notification.key)
+            if places is not None:
+                if places:
+                    emissions.append(Emission(plan.notification, places))
+                due += [
+                    DueDelivery(plan.notification.tenant, delivery.id, delivery.channel)
+                    for delivery in plan.deliveries
+                    if delivery.decision.state == "planned"
+                ]
+            handover.forwards += [(f.topic, plan.received) for f in plan.forwards if f.topic is not None]
+        handover.emissions += emissions
+        handover.deliveries += due
+        handover.dead += [unit for unit in judged if isinstance(unit, Dead)]
+        if any(plan.expansions for plan in plans):
+            self._on_group()
+        report(writing, written, judged)
+
+    async def _read_back(self, keys: Sequence[Key]) -> tuple[list[Emission], list[DueDelivery]]:
+        return await self._holding.until_done("read-back", partial(self._ledger.read_back, keys))
+
+    async def _read_again(self, stretch: Stretch) -> None:
+        """Deals with offsets that the consumer passed over: they are read by offset, beside the consumer group."""
+        topic, partition = stretch.partition
+        metrics.LOST_OFFSETS.inc(stretch.stop - stretch.start)
+        _log.error("offsets_passed_over", topic=topic, partition=partition, start=stretch.start, stop=stretch.stop)
+        start = stretch.start
+        while start < stretch.stop:
+            rest = Stretch(stretch.partition, start, stretch.stop)
+            records, reached = await self._holding.until_done(
+                "read-again", partial(self._kafka_log.read, rest, REREAD_LIMIT)
+            )
+            await self._route(records, Stretch(stretch.partition, start, reached))
+            start = reached

@@ -1,0 +1,121 @@
+"""From decoded records to a batch that can be written: duplicates, audiences, decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from libs.catalogue.catalogue import Catalogue, NotificationType
+from libs.schemas import rooms
+from services.router.domain.audience import Audience, AudienceRules, org_asked_for_admins, resolve
+from services.router.domain.handover import RoomKey
+from services.router.domain.incoming import Dead, Received, Record, condemned
+from services.router.domain.notification import Key
+from services.router.domain.offsets import Fate, Stretch
+from services.router.domain.planning import Plan, people_asked_for, plan
+from services.router.ports import Admins, Directory, People, Writing
+
+Unit = Received | Dead
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    received: Received
+    kind: NotificationType
+    org_room: RoomKey | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Addressed:
+    received: Received
+    kind: NotificationType
+    audience: Audience
+
+
+class Preparation:
+    """Decides what a batch leads to; asks the directory at most twice a batch, and only where a rule needs it."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        catalogue: Catalogue,
+        rules: AudienceRules,
+        *,
+        deliverable: Collection[str],
+        audience_limit: int,
+    ) -> None:
+        self._directory, self._catalogue, self._rules = directory, catalogue, rules
+        self._deliverable, self._limit = frozenset(deliverable), audience_limit
+
+    async def prepare(self, units: Sequence[Unit], verified: Stretch | None) -> tuple[Writing, list[Unit]]:
+        """The batch to write, and the units as judged now: an event that cannot be planned is dead."""
+        steps = self._candidates(units)
+        admins = await self._admins(steps)
+        addressed = [self._address(step, admins) if isinstance(step, _Candidate) else step for step in steps]
+        people = await self._people(addressed)
+        planned = [self._plan(step, people) if isinstance(step, _Addressed) else step for step in addressed]
+        judged = [step if isinstance(step, Dead) else unit for step, unit in zip(planned, units, strict=True)]
+        written: list[tuple[Record, Plan | Fate]] = [
+            (unit.record, Fate.DEAD if isinstance(step, Dead) else step)
+            for unit, step in zip(units, planned, strict=True)
+        ]
+        return Writing(written, _earliest(admins.as_of, people.as_of), verified), judged
+
+    def _candidates(self, units: Sequence[Unit]) -> list[_Candidate | Dead | Fate]:
+        seen: set[Key] = set()
+        steps: list[_Candidate | Dead | Fate] = []
+        for unit in units:
+            if isinstance(unit, Dead):
+                steps.append(unit)
+                continue
+            event = unit.event
+            if (key := (event.tenant, event.id)) in seen:
+                steps.append(Fate.DUPLICATE)
+                continue
+            seen.add(key)
+            kind = self._catalogue.get(event.type) or self._catalogue.find(event.event, event.name)
+            org = org_asked_for_admins(event, self._rules)
+            steps.append(_Candidate(unit, kind, (event.tenant, rooms.org(org)) if org else None))
+        return steps
+
+    async def _admins(self, steps: Sequence[object]) -> Admins:
+        asked = {step.org_room for step in steps if isinstance(step, _Candidate) and step.org_room is not None}
+        if not asked:
+            return Admins({})
+        return await self._directory.admins(asked, self._rules.alert_roles, self._limit)
+
+    def _address(self, step: _Candidate, admins: Admins) -> _Addressed | Dead:
+        found = admins.by_room.get(step.org_room, ()) if step.org_room is not None else ()
+        if len(found) > self._limit:
+            reason = f"{step.org_room} has more than {self._limit} admins"
+            return condemned(step.received, "audience-too-large", reason)
+        return _Addressed(step.received, step.kind, resolve(step.received.event, step.kind, self._rules, found))
+
+    async def _people(self, steps: Sequence[object]) -> People:
+        asked = {
+            (step.received.event.tenant, user)
+            for step in steps
+            if isinstance(step, _Addressed)
+            for user in people_asked_for(step.received.event, step.kind, step.audience)
+        }
+        return await self._directory.people(asked) if asked else People({})
+
+    def _plan(self, step: _Addressed, people: People) -> Plan | Dead:
+        try:
+            return plan(
+                step.received,
+                step.kind,
+                step.audience,
+                people.by_key,
+                deliverable=self._deliverable,
+                catalogue_version=self._catalogue.version,
+            )
+        except (TypeError, ValueError, RecursionError) as error:
+            # JSON that a parser took and no encoder or database would: numbers beyond 64 bits, nesting without end.
+            return condemned(step.received, "unstorable-value", f"{type(error).__name__}: {error}")
+
+
+def _earliest(*moments: datetime | None) -> datetime | None:
+    known = [moment for moment in moments if moment is not None]
+    return min(known) if known else None

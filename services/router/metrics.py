@@ -1,0 +1,37 @@
+"""Every metric of the router."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+EVENTS = Counter(
+    "carillon_router_events_total", "Events dealt with, by typed event and what became of them", ["event", "fate"]
+)
+BATCH_EVENTS = Histogram(
+    "carillon_router_batch_events", "Events in a batch", buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+)
+BATCH_SECONDS = Histogram(
+    "carillon_router_batch_seconds",
+    "Seconds from taking a batch to its last acknowledgement",
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5, 30),
+)
+DECISIONS = Counter(
+    "carillon_router_decisions_total", "Decisions for a person and channel", ["channel", "state", "reason"]
+)
+EMISSIONS = Counter("carillon_router_emissions_total", "Records to gateways: one a notification and slot")
+EMISSIONS_SKIPPED = Counter(
+    "carillon_router_emissions_skipped_total",
+    "Records a gateway will have to fetch from the log, by reason",
+    ["reason"],
+)
+FORWARDS = Counter("carillon_router_forwards_total", "Events for a service or queue, by outcome", ["outcome"])
+UNADDRESSED = Counter("carillon_router_unaddressed_total", "Notifications whose rule found nobody", ["event"])
+HOLDS = Counter("carillon_router_holds_total", "Attempts that failed and are repeated", ["step", "fault"])
+LOST_OFFSETS = Counter(
+    "carillon_router_lost_offsets_total", "Offsets that the consumer passed over and that were read again: alert"
+)
+GAPS = Counter("carillon_router_gaps_total", "Offsets at which Kafka has no record (any more)")
+EXPANDED = Counter("carillon_router_expanded_people_total", "Members of groups that were decided one by one")
+QUEUED_EVENTS = Gauge("carillon_router_queued_events", "Events that wait in memory")
+QUEUED_BYTES = Gauge("carillon_router_queued_bytes", "Bytes of the events that wait in memory")
+PARTITIONS = Gauge("carillon_router_partitions", "Partitions that this process reads")

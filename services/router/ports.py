@@ -1,0 +1,137 @@
+"""What the router needs from the world. A call raises what PostgreSQL or Kafka raise; the handlers decide."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from libs.schemas.events import EventName
+from services.router.domain.handover import DueDelivery, Emission, Handover, RoomKey
+from services.router.domain.incoming import Record
+from services.router.domain.notification import Key, RoomPlace
+from services.router.domain.offsets import Fate, Partition, Stretch
+from services.router.domain.planning import PersonKey, Plan, PlannedDelivery
+from services.router.domain.preferences import Person
+
+
+@dataclass(frozen=True, slots=True)
+class Admins:
+    """User ids by organisation's room, each at most one more than the limit; `as_of` is the database's time."""
+
+    by_room: Mapping[RoomKey, tuple[str, ...]]
+    as_of: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Whom the directory knows; `as_of` is the database's time."""
+
+    by_key: Mapping[PersonKey, Person]
+    as_of: datetime | None = None
+
+
+class Directory(Protocol):
+    """Who is who, now."""
+
+    async def admins(self, rooms: Collection[RoomKey], roles: Collection[str], limit: int) -> Admins:
+        """The members of organisations who have one of the roles."""
+
+    async def people(self, keys: Collection[PersonKey]) -> People:
+        """Addresses and preferences."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """A batch to be written: every record with its plan, or with the fate it already has. `as_of`: when the
+    directory was read, None where it was not needed. `verified`: offsets that hold no records but these."""
+
+    units: Sequence[tuple[Record, Plan | Fate]]
+    as_of: datetime | None = None
+    verified: Stretch | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The notifications that this transaction inserted, with their places; the others were there before."""
+
+    places: Mapping[Key, tuple[RoomPlace, ...]]
+    gaps: int = 0
+
+
+class Ledger(Protocol):
+    """The record of everything that was decided."""
+
+    async def write(self, writing: Writing) -> Written:
+        """Writes a batch in one transaction. Raises services.router.errors.Missing when offsets were passed over."""
+
+    async def read_back(self, keys: Collection[Key]) -> tuple[list[Emission], list[DueDelivery]]:
+        """What was written of these notifications before; the deliveries that nobody has taken up."""
+
+    async def interest(self, rooms: Collection[RoomKey]) -> dict[RoomKey, list[int]]:
+        """The gateway slots in which somebody listens to a room."""
+
+
+class Outbox(Protocol):
+    """Hands work on through Kafka."""
+
+    async def hand_on(self, handover: Handover, interest: Mapping[RoomKey, Sequence[int]]) -> None:
+        """Returns when every record is acknowledged."""
+
+
+class KafkaLog(Protocol):
+    """Partitions, read by offset and beside the consumer group."""
+
+    async def bounds(self, partitions: Collection[Partition]) -> dict[Partition, tuple[int, int]]:
+        """The first offset and the end offset of each."""
+
+    async def read(self, stretch: Stretch, limit: int) -> tuple[list[Record], int]:
+        """Up to `limit` records of a stretch, and the offset up to which it holds no others."""
+
+
+class Positions(Protocol):
+    """How far this process knows each partition to have come."""
+
+    async def open(self, partitions: Collection[Partition]) -> None:
+        """Learns the next offset of those that are not known yet."""
+
+    def assigned_anew(self, partitions: Collection[Partition]) -> None:
+        """What is known of them may be old."""
+
+    def next_offsets(self) -> Mapping[Partition, int]:
+        """Of all partitions that were opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Some members of a group whose decisions are due; None where the directory does not know the person any more."""
+
+    tenant: str
+    notification: UUID
+    event: EventName
+    type: str
+    name: str | None
+    named: bool
+    channels: tuple[str, ...]
+    people: Sequence[tuple[str, Person | None]]
+
+
+class Page(Protocol):
+    """Members that nobody else is deciding: the transaction that holds them is open."""
+
+    @property
+    def members(self) -> Members:
+        """Whom to decide."""
+
+    async def record(self, deliveries: Sequence[PlannedDelivery]) -> list[DueDelivery]:
+        """Writes the decisions and moves the cursor on; returns the planned ones that were not there before."""
+
+
+class Expansions(Protocol):
+    """Groups whose members are decided one by one."""
+
+    def next_page(self, after_tenant: str, size: int) -> AbstractAsyncContextManager[Page | None]:
+        """A page of the next tenant's oldest expansion, committed when the block ends; None when nothing is open."""
