@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 import asyncpg
-from aiokafka import AIOKafkaProducer
 
 from libs.http.server import operator_app, serving
 from libs.kafka.producer import create_producer
@@ -67,18 +66,18 @@ async def run(settings: Settings, channels: Sequence[str], stop: asyncio.Event) 
     async with AsyncExitStack() as stack:
         providers = {channel: PROVIDERS[channel][0](settings, stack) for channel in channels}
         await stack.enter_async_context(serving(operator_app(health), settings.http_host, settings.http_port))
+        health.checks |= dict.fromkeys(["postgres", *(f"{channel}-consumer" for channel in channels)], _starting)
         starting = health.watch("start", _STUCK)
         pool = await patiently(partial(_pool, settings, len(channels)), starting, stop, "postgres")
         stack.push_async_callback(_close, pool)
-        producer = await patiently(partial(_producer, settings), starting, stop, "kafka")
-        stack.push_async_callback(producer.stop)
-        health.progress.remove(starting)
-
+        producer = partial(create_producer, settings.kafka_bootstrap, client_id="carillon-delivery")
         letters = KafkaDeadLetters(producer, settings.kafka_topic_prefix + topics.DELIVERY_DEAD.name)
+        stack.push_async_callback(letters.close)
         workers = [_worker(settings, channel, providers[channel], pool, letters, health, stop) for channel in channels]
         health.checks["postgres"] = partial(_answers, pool)
         for worker in workers:
             health.checks[f"{worker.channel}-consumer"] = worker.assigned
+        health.progress.remove(starting)
         _log.info("started", channels=list(channels), port=settings.http_port)
         stopping = asyncio.create_task(_unready(health, stop))
         try:
@@ -131,14 +130,8 @@ async def _close(pool: asyncpg.Pool) -> None:
         pool.terminate()
 
 
-async def _producer(settings: Settings) -> AIOKafkaProducer:
-    producer = create_producer(settings.kafka_bootstrap, client_id="carillon-delivery")
-    try:
-        await producer.start()
-    except BaseException:
-        await producer.stop()
-        raise
-    return producer
+async def _starting() -> str | None:
+    return "still starting"
 
 
 async def _answers(pool: asyncpg.Pool) -> str | None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
-
-from pydantic import Field, HttpUrl, model_validator
+from pydantic import Field, HttpUrl, ValidationInfo, field_validator
 
 from libs.runtime.settings import ServiceSettings
 from services.delivery.domain.retry import Backoff, RetryPolicy
@@ -24,11 +22,12 @@ class Settings(ServiceSettings):
     delivery_retry_cap: float = Field(1_800.0, gt=0, description="a retry waits no longer than this")
     delivery_rest_cap: float = Field(60.0, gt=0, description="an overloaded provider rests no longer than this")
 
-    @model_validator(mode="after")
-    def _call_ends_before_lease(self) -> Self:
-        if self.call_timeout >= 0.9 * self.delivery_lease:
-            raise ValueError("CARILLON_DELIVERY_TIMEOUT must be shorter than nine tenths of CARILLON_DELIVERY_LEASE")
-        return self
+    @field_validator("delivery_timeout")
+    @classmethod
+    def _ends_before_the_lease(cls, value: float | None, info: ValidationInfo) -> float | None:
+        if value is not None and value >= 0.9 * info.data.get("delivery_lease", 0.0):
+            raise ValueError("must be shorter than nine tenths of CARILLON_DELIVERY_LEASE")
+        return value
 
     @property
     def call_timeout(self) -> float:

@@ -7,6 +7,7 @@ this process does not finish returns to planned with its lease and is found by t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -25,6 +26,7 @@ from services.delivery.ports import DeadLetters
 
 _POLL_MS = 500
 _DAY_MS = 86_400_000  # a batch may be held while a neighbour is away; the heartbeat goes on by itself
+_PATIENCE = 10.0  # seconds; aiokafka itself waits for a broker as long as it takes, and nobody hears of it
 _log = get_logger(__name__)
 
 
@@ -86,14 +88,15 @@ class Trigger:
         finally:
             self.assigned.yes = False
             if consumer is not None:
-                await consumer.stop()
+                await _stop(consumer)
 
     async def _started(self) -> AIOKafkaConsumer:
         consumer = self._create()
         try:
-            await consumer.start()
+            async with asyncio.timeout(_PATIENCE):
+                await consumer.start()
         except BaseException:
-            await consumer.stop()
+            await _stop(consumer)
             raise
         return consumer
 
@@ -111,7 +114,8 @@ class Trigger:
 
     async def _commit(self, consumer: AIOKafkaConsumer, offsets: dict[Any, int]) -> None:
         try:
-            await consumer.commit(offsets)
+            async with asyncio.timeout(_PATIENCE):
+                await consumer.commit(offsets)
         except (CommitFailedError, IllegalStateError, RebalanceInProgressError):
             # The partitions went to another process, which reads the records again and finds them claimed.
             _log.info("commit_not_taken", channels=[self._channel])
@@ -119,3 +123,9 @@ class Trigger:
             if not faults.is_passing(error):
                 raise
             _log.warning("commit_failed", channels=[self._channel], errors=[type(error).__name__])
+
+
+async def _stop(consumer: AIOKafkaConsumer) -> None:
+    with contextlib.suppress(TimeoutError):  # the broker ends the session of a member that is silent
+        async with asyncio.timeout(_PATIENCE / 2):
+            await consumer.stop()

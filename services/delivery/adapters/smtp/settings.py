@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _MAILBOX = re.compile(r"[^\s<>()\"]+@([A-Za-z0-9.-]+)")
@@ -23,9 +23,9 @@ class SmtpSettings(BaseSettings):
     smtp_port: int = Field(2525, ge=1, le=65535)
     smtp_tls: Literal["none", "starttls", "tls"] = "none"
     smtp_ca_file: Path | None = Field(None, description="certificates to trust instead of the system's")
-    smtp_username: str | None = None
     smtp_password: SecretStr | None = None
     smtp_password_file: Path | None = Field(None, description="read instead of CARILLON_SMTP_PASSWORD")
+    smtp_username: str | None = None
     smtp_from: str = Field("Carillon <carillon@localhost>", description="`address` or `Name <address>`")
     smtp_domain: str | None = Field(None, description="right side of Message-IDs; the sender's domain by default")
     smtp_connect_timeout: float = Field(10.0, gt=0)
@@ -45,11 +45,12 @@ class SmtpSettings(BaseSettings):
             raise ValueError("must be a domain name")
         return value
 
-    @model_validator(mode="after")
-    def _credentials_are_whole(self) -> Self:
-        if self.smtp_username and not (self.smtp_password or self.smtp_password_file):
-            raise ValueError("CARILLON_SMTP_USERNAME needs CARILLON_SMTP_PASSWORD or CARILLON_SMTP_PASSWORD_FILE")
-        return self
+    @field_validator("smtp_username")
+    @classmethod
+    def _has_a_password(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value and not (info.data.get("smtp_password") or info.data.get("smtp_password_file")):
+            raise ValueError("needs CARILLON_SMTP_PASSWORD or CARILLON_SMTP_PASSWORD_FILE")
+        return value
 
     @property
     def password(self) -> str | None:
