@@ -76,6 +76,11 @@ def install(app: FastAPI) -> None:
         code = {404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "http-error")
         return Problem(error.status_code, code, str(error.detail), headers=error.headers).response()
 
+    async def unexpected(_request: Request, _error: Exception) -> Response:
+        # The error itself is raised on and logged by the server; the caller learns nothing of our inside.
+        return Problem(500, "internal-error", "something went wrong here; the logs say what").response()
+
     app.add_exception_handler(Problem, problem)
+    app.add_exception_handler(Exception, unexpected)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)

@@ -1,0 +1,1 @@
+"""One file per neighbour of ingest: Kafka's producer and consumers, and what PostgreSQL remembers."""

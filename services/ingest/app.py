@@ -1,0 +1,99 @@
+"""Composition: builds ingest from its parts. The only place that knows concrete classes."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+
+import asyncpg
+from fastapi import FastAPI
+
+from libs.catalogue.catalogue import shipped
+from libs.http.server import serving
+from libs.kafka.cluster import cluster_id
+from libs.kafka.producer import create_producer
+from libs.postgres.pool import create_pool
+from libs.runtime.clock import utc_now
+from libs.runtime.health import Health
+from libs.runtime.lifecycle import Stop, first
+from libs.schemas.topics import NOTI
+from services.ingest.adapters.idempotency import PostgresIdempotency
+from services.ingest.adapters.kafka_publisher import KafkaPublisher
+from services.ingest.adapters.keys import PostgresKeys
+from services.ingest.adapters.ledger import CONSUMER, PostgresLedger
+from services.ingest.adapters.noti_consumer import create_consumer
+from services.ingest.adapters.status import PostgresStatus
+from services.ingest.adapters.tenants import PostgresTenants
+from services.ingest.domain.rates import Quota
+from services.ingest.entrypoints.http import events, status
+from services.ingest.entrypoints.http.application import application
+from services.ingest.entrypoints.noti import NotiEntrypoint
+from services.ingest.handlers.access import Access
+from services.ingest.handlers.noti import NotiBatches, TenantScope
+from services.ingest.handlers.publishing import Publishing
+from services.ingest.handlers.quotas import Quotas
+from services.ingest.settings import IngestSettings
+
+_PROGRESS_SECONDS = 60.0
+
+
+async def run(settings: IngestSettings, stop: Stop) -> None:
+    """Runs until `stop`. HTTP answers first, so that a process that waits for its neighbours can say so."""
+    async with AsyncExitStack() as stack:
+        pool = await create_pool(settings.postgres_dsn, "carillon_ingest", min_size=0)
+        stack.push_async_callback(_close, pool)
+        publisher = KafkaPublisher(
+            lambda: create_producer(settings.kafka_bootstrap, client_id="carillon-ingest"), settings.kafka_topic_prefix
+        )
+        stack.push_async_callback(publisher.close)
+        health, tenants, idempotency = Health(), PostgresTenants(pool), PostgresIdempotency(pool)
+        noti = _noti(settings, pool, publisher, tenants, health)
+        health.checks |= {"kafka": publisher.fault, "postgres": tenants.fault, "noti": noti.fault}
+        app = _http(settings, pool, publisher, tenants, idempotency, health)
+        await stack.enter_async_context(serving(app, settings.http_host, settings.http_port))
+        try:
+            await first(noti.run(stop), tenants.keep_fresh(), idempotency.keep_purged())
+        finally:
+            health.stopping = True
+
+
+def _noti(
+    settings: IngestSettings, pool: asyncpg.Pool, publisher: KafkaPublisher, tenants: PostgresTenants, health: Health
+) -> NotiEntrypoint:
+    prefix = settings.kafka_topic_prefix
+
+    async def find_ledger() -> PostgresLedger:
+        return PostgresLedger(pool, await cluster_id(settings.kafka_bootstrap))
+
+    return NotiEntrypoint(
+        lambda: create_consumer(settings.kafka_bootstrap, prefix + CONSUMER),
+        prefix + NOTI.name,
+        NotiBatches(
+            publisher, tenants, shipped(), TenantScope(settings.default_tenant, settings.noti_tenants), utc_now
+        ),
+        find_ledger,
+        health.watch("noti", _PROGRESS_SECONDS),
+        stop_seconds=settings.shutdown_timeout / 2,
+    )
+
+
+def _http(
+    settings: IngestSettings,
+    pool: asyncpg.Pool,
+    publisher: KafkaPublisher,
+    tenants: PostgresTenants,
+    idempotency: PostgresIdempotency,
+    health: Health,
+) -> FastAPI:
+    secret = settings.jwt_secret.get_secret_value() if settings.jwt_secret is not None else None
+    access = Access(PostgresKeys(pool), secret, settings.admin_roles, settings.platform_roles)
+    quota = Quota(settings.rate_limit, settings.rate_burst) if settings.rate_limit else None
+    publishing = Publishing(publisher, tenants, idempotency, shipped(), utc_now, seconds=settings.publish_timeout)
+    return application(
+        health,
+        events.router(access, publishing, Quotas(quota)),
+        status.router(access, PostgresStatus(pool)),
+    )
+
+
+async def _close(pool: asyncpg.Pool) -> None:
+    pool.terminate()

@@ -1,0 +1,61 @@
+"""Direct sends: what `POST /api/v1/notifications` takes, turned into one of the four events."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from libs.catalogue.catalogue import Catalogue, NotificationType
+from services.ingest.domain import refusals
+from services.ingest.domain.refusals import Refused
+
+#: A direct send is an announcement unless its type says otherwise (S5).
+_DEFAULT_EVENT = "system.notification"
+
+
+class DirectEvent(NamedTuple):
+    """The event of a direct send, and the catalogue key that it named (None: by event and name)."""
+
+    document: dict[str, Any]
+    key: str | None
+
+
+def as_event(request: Any, catalogue: Catalogue, now: str) -> DirectEvent | Refused:
+    """The event that a direct send stands for. `now` stands in for a timestamp that it leaves out.
+
+    All further checks are those of events, so only what differs is looked at here: `type` and `metadata`.
+    """
+    if not isinstance(request, dict):
+        return Refused(refusals.NOT_AN_OBJECT, "a JSON object was expected")
+    kind = _type_of(request.get("type"), catalogue)
+    if isinstance(kind, Refused):
+        return kind
+    metadata = request.get("metadata")
+    if metadata is not None and not isinstance(metadata, dict):
+        return Refused(refusals.INVALID_FIELD, "a JSON object was expected", "metadata")
+    data = {name: value for name, value in request.items() if name not in ("type", "event")}
+    data["metadata"] = {"timestamp": now} | (metadata or {})
+    if kind is None:
+        return DirectEvent({"event": request.get("event") or _DEFAULT_EVENT, "data": data}, None)
+    if data.get("name") is None and (name := _name_of(kind)) is not None:
+        data["name"] = name
+    return DirectEvent({"event": kind.match.event, "data": data}, kind.key)
+
+
+def place(refused: Refused) -> Refused:
+    """The refusal with its field as the caller of a direct send wrote it: without the event around it."""
+    return refused._replace(field=refused.field.removeprefix("data.") if refused.field else None)
+
+
+def _type_of(named: Any, catalogue: Catalogue) -> NotificationType | Refused | None:
+    if named is None:
+        return None
+    kind = catalogue.get(named) if isinstance(named, str) else None
+    return kind or Refused(refusals.UNKNOWN_TYPE, "the catalogue has no type of this key or alias", "type")
+
+
+def _name_of(kind: NotificationType) -> str | None:
+    """The name of an event of the type; a type of many names is told by its key."""
+    name = kind.match.name
+    if name is not None and "*" not in name:
+        return name
+    return kind.key if kind.match.event == "service.event" else None

@@ -1,0 +1,28 @@
+"""Which tenant an event belongs to, and whether its producer may name it (S3)."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from typing import NamedTuple
+
+from services.ingest.domain import refusals
+from services.ingest.domain.refusals import Refused
+
+EVERY = "*"
+FIELD = "data.metadata.tenantId"
+
+
+class TenantRule(NamedTuple):
+    """`default` is whose an event is that names nobody; `allowed` holds `*` for every tenant."""
+
+    default: str
+    allowed: frozenset[str]
+    known: Container[str]
+
+    def refuses(self, tenant: str) -> Refused | None:
+        """Why an event of this tenant is not taken, or None."""
+        if tenant not in self.allowed and EVERY not in self.allowed:
+            return Refused(refusals.TENANT_NOT_ALLOWED, "the producer may not name this tenant", FIELD)
+        if tenant not in self.known:
+            return Refused(refusals.UNKNOWN_TENANT, "there is no such tenant, or it is disabled", FIELD)
+        return None

@@ -1,0 +1,1 @@
+"""How work comes in: the topics `noti` and `directory`, and HTTP."""

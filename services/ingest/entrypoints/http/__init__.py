@@ -1,0 +1,1 @@
+"""The HTTP interface: events, notifications, the directory, keys and tenants."""

@@ -1,0 +1,42 @@
+"""The application: all routes, every error a problem."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+
+from libs.http import health as health_routes
+from libs.http import problems
+from libs.runtime.health import Health
+from libs.runtime.logging import get_logger
+from services.ingest.entrypoints.http import openapi
+from services.ingest.errors import Retryable
+from services.ingest.metrics import UNAVAILABLE
+
+_log = get_logger(__name__)
+
+
+def application(health: Health, *routers: APIRouter) -> FastAPI:
+    """FastAPI with its own pages under /docs and /openapi.json."""
+    app = FastAPI(
+        title="Carillon ingest",
+        version="1",
+        description="Publish events, keep the directory, administer keys and tenants.",
+    )
+    problems.install(app)
+    app.add_exception_handler(Retryable, _unavailable)
+    for router in routers:
+        app.include_router(router)
+    app.router.routes.extend(health_routes.routes(health))
+    openapi.install(app)
+    return app
+
+
+async def _unavailable(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Retryable)
+    UNAVAILABLE.inc()
+    _log.warning("call_unavailable", errors=str(error), path=request.url.path)
+    detail = "a neighbour of this service is away: nothing was accepted, please try again"
+    headers = {"Retry-After": str(max(1, round(error.after)))}
+    return problems.Problem(503, "unavailable", detail, headers=headers).response()

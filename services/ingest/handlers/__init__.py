@@ -1,0 +1,1 @@
+"""Coordination: takes what an entrypoint brings, asks the domain, calls the ports."""

@@ -1,0 +1,149 @@
+"""The road from `noti`: read a batch, admit, produce, count."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from libs.catalogue.catalogue import Catalogue
+from libs.runtime.clock import iso
+from libs.runtime.health import Progress
+from libs.runtime.logging import get_logger
+from libs.runtime.tracing import HEADER, accepted, trace_id
+from libs.schemas.topics import NOTI_INVALID
+from services.ingest.domain import dead_letters, refusals
+from services.ingest.domain.accounting import Handled, Partition
+from services.ingest.domain.admission import Accepted, Rules, admit_bytes
+from services.ingest.domain.origins import GivenId, RecordOrigin, named_by_headers
+from services.ingest.domain.refusals import Refused
+from services.ingest.domain.tenants import TenantRule
+from services.ingest.metrics import BATCH, EVENTS, PUBLISH_SECONDS, REFUSED
+from services.ingest.ports import Clock, Outgoing, Publisher, Tenants
+
+_log = get_logger(__name__)
+
+_ROAD = "kafka"
+_MAX_KEY_BYTES = 1024
+_LOGGED_PER_BATCH = 20
+_TELL_EVERY = 1.0
+
+
+class Record(Protocol):
+    """What is read of a Kafka record (aiokafka.ConsumerRecord)."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+
+class TenantScope(NamedTuple):
+    """Which tenants the topic may name, and whose its events are when they name none."""
+
+    default: str
+    allowed: frozenset[str]
+
+
+class NotiBatches:
+    """Hands batches of records on; what it returns is for the ledger."""
+
+    def __init__(
+        self, publisher: Publisher, tenants: Tenants, catalogue: Catalogue, scope: TenantScope, clock: Clock
+    ) -> None:
+        self._publisher, self._tenants, self._catalogue = publisher, tenants, catalogue
+        self._scope, self._clock = scope, clock
+
+    async def hand_on(self, batch: Mapping[Partition, Sequence[Record]], progress: Progress) -> list[Handled]:
+        """Admits and produces every record. Waits while Kafka is away; raises Retryable, and may then be repeated."""
+        records = [record for partition in batch.values() for record in partition]
+        verdicts = await self._judge(records)
+        now = iso(self._clock())
+        outgoing = [_outgoing(record, verdict, now) for record, verdict in zip(records, verdicts, strict=True)]
+        await self._publish(outgoing, progress)
+        _tell(records, verdicts)
+        refused = {
+            (r.topic, r.partition, r.offset) for r, v in zip(records, verdicts, strict=True) if isinstance(v, Refused)
+        }
+        return [
+            Handled(
+                partition,
+                [record.offset for record in of_partition],
+                frozenset(offset for topic, number, offset in refused if (topic, number) == partition),
+            )
+            for partition, of_partition in batch.items()
+        ]
+
+    async def _judge(self, records: Sequence[Record]) -> list[Accepted | Refused]:
+        rules = self._rules()
+        verdicts = [_judge(record, rules) for record in records]
+        if any(isinstance(v, Refused) and v.code == refusals.UNKNOWN_TENANT for v in verdicts):
+            await self._tenants.refresh()  # it may have been made since
+            if self._tenants.known != rules.tenants.known:
+                verdicts = [_judge(record, self._rules()) for record in records]
+        return verdicts
+
+    def _rules(self) -> Rules:
+        tenants = TenantRule(self._scope.default, self._scope.allowed, self._tenants.known)
+        return Rules(self._catalogue, tenants, iso(self._clock()))
+
+    async def _publish(self, outgoing: list[Outgoing], progress: Progress) -> None:
+        began = time.monotonic()
+        publishing = asyncio.ensure_future(self._publisher.publish(outgoing))
+        try:
+            while not (await asyncio.wait({publishing}, timeout=_TELL_EVERY))[0]:
+                progress.holding("Kafka has not acknowledged the records yet")
+        except asyncio.CancelledError:
+            publishing.cancel()
+            raise
+        publishing.result()
+        PUBLISH_SECONDS.labels(_ROAD).observe(time.monotonic() - began)
+
+
+def _judge(record: Record, rules: Rules) -> Accepted | Refused:
+    named: GivenId | None = None
+    trace = None
+    if record.headers:
+        given = named_by_headers(record.headers)
+        if isinstance(given, Refused):
+            return given
+        named = given
+        trace = next((accepted(value) for name, value in record.headers if name == HEADER), None)
+    if record.key is not None and len(record.key) > _MAX_KEY_BYTES:
+        return Refused(refusals.INVALID_KEY, f"a record's key may have {_MAX_KEY_BYTES} bytes", "key")
+    origin = RecordOrigin(record.topic, record.partition, record.offset, record.timestamp, record.key, named, trace)
+    return admit_bytes(record.value, origin, rules)
+
+
+def _outgoing(record: Record, verdict: Accepted | Refused, now: str) -> Outgoing:
+    if isinstance(verdict, Accepted):
+        return Outgoing(verdict.event, verdict.key, verdict.value, verdict.traceparent)
+    origin = RecordOrigin(record.topic, record.partition, record.offset, record.timestamp, record.key)
+    value = dead_letters.letter(verdict, origin, record.value, record.headers, now)
+    return Outgoing(NOTI_INVALID.name, dead_letters.key(origin), value)
+
+
+def _tell(records: Sequence[Record], verdicts: Sequence[Accepted | Refused]) -> None:
+    BATCH.labels(_ROAD).observe(len(verdicts))
+    for event, count in Counter(v.event for v in verdicts if isinstance(v, Accepted)).items():
+        EVENTS.labels(_ROAD, event).inc(count)
+    refused = [(r, v) for r, v in zip(records, verdicts, strict=True) if isinstance(v, Refused)]
+    for code, count in Counter(verdict.code for _, verdict in refused).items():
+        REFUSED.labels(_ROAD, code).inc(count)
+    for record, verdict in refused[:_LOGGED_PER_BATCH]:
+        _log.warning("event_refused", errors=verdict.code, field=verdict.field, **_place(record))
+    if len(refused) > _LOGGED_PER_BATCH:
+        _log.warning("events_refused", count=len(refused), errors=sorted({verdict.code for _, verdict in refused}))
+    if len(verdicts) > len(refused):
+        _log.debug("events_accepted", count=len(verdicts) - len(refused))
+
+
+def _place(record: Record) -> dict[str, object]:
+    trace = next((trace_id(accepted(value)) for name, value in record.headers or () if name == HEADER), None)
+    place: dict[str, object] = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+    return place if trace is None else place | {"trace_id": trace}
