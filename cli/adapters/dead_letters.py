@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from pydantic import ValidationError
 
 from cli.adapters import offsets
+from cli.adapters.kafka import reading
 from cli.domain.accounting import Ends, Partition
 from cli.domain.replay import Position
 from cli.outcome import Refused
@@ -59,9 +60,7 @@ async def _read(bootstrap: str, spans: dict[Partition, Ends]) -> AsyncIterator[l
     wanted = {TopicPartition(*where): span for where, span in spans.items() if span.first < span.end}
     if not wanted:
         return
-    async with AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="none", fetch_max_wait_ms=100
-    ) as consumer:
+    async with reading(bootstrap) as consumer:
         consumer.assign(list(wanted))
         for where, span in wanted.items():
             consumer.seek(where, span.first)

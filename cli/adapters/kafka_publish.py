@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from libs.kafka.producer import acknowledged, create_producer
+from cli.adapters.kafka import producing
+from libs.kafka.producer import acknowledged
 from libs.runtime.tracing import HEADER, new_traceparent
 
 _BATCH = 1_000  # records that are waited for together
@@ -30,7 +31,7 @@ async def publish(
     """Sends the events in their order and waits for all in-sync replicas. Raises aiokafka.errors.KafkaError."""
     headers = [("idempotency-key", idempotency_key.encode())] if idempotency_key else []
     positions: list[Position] = []
-    async with create_producer(bootstrap, linger_ms=5, client_id="carillon-cli") as producer:
+    async with producing(bootstrap, linger_ms=5) as producer:
         for start in range(0, len(events), _BATCH):
             traces = [new_traceparent() for _ in events[start : start + _BATCH]]
             sent = [

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from cli.adapters.kafka import reading
 from cli.domain.accounting import Ends, Partition
 
 
@@ -15,7 +16,7 @@ async def read(bootstrap: str, topics: Iterable[str]) -> dict[Partition, Ends]:
     partitions = await _partitions(bootstrap, topics)
     if not partitions:
         return {}
-    async with AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False) as consumer:
+    async with reading(bootstrap) as consumer:
         first = await consumer.beginning_offsets(partitions)
         end = await consumer.end_offsets(partitions)
     return {(p.topic, p.partition): Ends(first[p], end[p]) for p in partitions}

@@ -11,12 +11,12 @@ from rich.console import Console
 from cli.adapters import dead_letters, replaying
 from cli.adapters.database import operator
 from cli.adapters.dead_letters import Found
+from cli.adapters.kafka import producing
 from cli.domain.replay import DEAD, Impossible, Position
 from cli.outcome import Exit, run
 from cli.settings import KafkaSettings, StoresSettings
 from cli.views import dead as view
 from libs.kafka.cluster import cluster_id
-from libs.kafka.producer import create_producer
 from libs.runtime.settings import load
 
 app = typer.Typer(help="List and replay dead letters.", no_args_is_help=True)
@@ -92,7 +92,7 @@ async def _replay(settings: StoresSettings, letters: AsyncIterator[list[Found]],
     """Replays and prints; returns how many could not be."""
     failed = 0
     cluster = await cluster_id(settings.kafka_bootstrap)
-    async with operator(settings.postgres_dsn) as connection, create_producer(settings.kafka_bootstrap) as producer:
+    async with operator(settings.postgres_dsn) as connection, producing(settings.kafka_bootstrap) as producer:
         replays = replaying.Replays(connection, producer, cluster, settings.kafka_topic_prefix)
         async for batch in letters:
             done = set() if again else await replays.done(batch)

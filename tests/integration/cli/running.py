@@ -9,12 +9,13 @@ from typing import Any
 
 import asyncpg
 import orjson
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from typer.testing import CliRunner, Result
 
 from cli.adapters import offsets
+from cli.adapters.kafka import producing, reading
 from cli.main import app
-from libs.kafka.producer import acknowledged, create_producer
+from libs.kafka.producer import acknowledged
 
 
 @dataclass(frozen=True)
@@ -56,14 +57,16 @@ async def _sql(dsn: str, statement: str, *arguments: object) -> list[dict[str, A
 
 
 async def _produce(bootstrap: str, topic: str, values: Sequence[bytes], partition: int) -> None:
-    async with create_producer(bootstrap) as producer:
+    async with producing(bootstrap) as producer:
         await acknowledged([await producer.send(topic, value, partition=partition) for value in values])
 
 
 async def _read(bootstrap: str, topic: str) -> list[Any]:
     """Every record that the topic holds now."""
     spans = await offsets.read(bootstrap, [topic])
-    async with AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False) as consumer:
+    if not spans:  # made a moment ago, and not known to every part of the broker yet
+        return []
+    async with reading(bootstrap) as consumer:
         consumer.assign([TopicPartition(*where) for where in spans])
         await consumer.seek_to_beginning()
         found: list[Any] = []
