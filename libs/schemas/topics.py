@@ -35,7 +35,7 @@ NOTI_INVALID = Topic(
 EVENTS_DEAD = Topic("events.dead", 4, "notification id", 14 * _DAY, {"max.message.bytes": str(5 * 1024 * 1024)})
 #: One partition per gateway slot; a gateway leases a slot and reads that partition alone.
 GATEWAY_INBOX = Topic("gateway.inbox", 16, "none: the partition is the slot", _DAY)
-DELIVERY_EMAIL = Topic("delivery.email", 8, "user id", 3 * _DAY)
+DELIVERY_EMAIL = Topic("delivery.email", 8, "none: a record names deliveries of many people", 3 * _DAY)
 DELIVERY_DEAD = Topic("delivery.dead", 4, "delivery id", 14 * _DAY)
 NOTIFICATION_LIFECYCLE = Topic("notification.lifecycle", 8, "notification id", 7 * _DAY)
 DIRECTORY = Topic("directory", 8, "kind:tenant:id", -1, {"cleanup.policy": "compact"})
