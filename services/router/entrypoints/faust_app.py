@@ -32,9 +32,8 @@ def require_compiled() -> None:
 class RouterApp(faust.App):
     """A Faust application whose queues are bounded by bytes as well."""
 
-    logger = logging.getLogger(
-        "faust.app"
-    )  # by default it has this module's name, and every start and stop is announced
+    # By default it has this module's name, and announces every start and stop.
+    logger = logging.getLogger("faust.app")
 
     def __init__(self, *args: Any, max_records: int, max_bytes: int, **options: Any) -> None:
         self._bounds = {"max_records": max_records, "max_bytes": max_bytes}

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,7 +36,7 @@ class _Worker(WorkerThread):
 
 class _ConsumerThread(driver.AIOKafkaConsumerThread):
     Worker = _Worker
-    logger = driver.logger
+    logger = logging.getLogger("faust.transport")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -64,7 +65,7 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
 class Consumer(driver.Consumer):
     """Faust's consumer, delivering directly while nothing has to wait."""
 
-    logger = driver.logger
+    logger = logging.getLogger("faust.transport")
 
     def _new_consumer_thread(self) -> _ConsumerThread:
         return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)

@@ -1,0 +1,156 @@
+"""What an event leads to, and the record that gateways are sent."""
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from libs.catalogue.catalogue import shipped
+from libs.runtime.ids import delivery_id
+from libs.schemas.events import Recipients
+from libs.schemas.records import AcceptedEvent, NotificationEmission
+from services.router.domain.audience import AudienceRules, resolve
+from services.router.domain.decisions import Because, Planned, Suppressed, Withheld
+from services.router.domain.expanding import expand
+from services.router.domain.incoming import MAX_RECORD_BYTES, Dead, Received, decode
+from services.router.domain.notification import RoomPlace, emission
+from services.router.domain.placing import TOO_MANY, entries, prior
+from services.router.domain.planning import Expansion, Plan, people_asked_for, plan
+from services.router.domain.preferences import Person
+from tests.unit.router.events import NOW, TRACEPARENT, accepted, received, record
+
+pytestmark = pytest.mark.covers("F0-4", "S7", "S12", "S14", "B7")
+
+RULES = AudienceRules(frozenset({"admin"}), "system-org", "system-admin")
+ADA = Person({"email": "ada@example.org"})
+
+
+def planned(event: AcceptedEvent, people: dict[str, Person] | None = None, admins: tuple[str, ...] = ()) -> Plan:
+    kind = shipped().find(event.event, event.name)
+    known = {(event.tenant, user): person for user, person in (people or {}).items()}
+    audience = resolve(event, kind, RULES, admins)
+    return plan(received(event), kind, audience, known, deliverable={"email"}, catalogue_version="1")
+
+
+def test_in_app_alone_asks_nothing_of_the_directory() -> None:
+    event = accepted(name="shop.order.updated", recipients=Recipients(user_ids=("ada",)))
+    kind = shipped().find(event.event, event.name)
+    assert people_asked_for(event, kind, resolve(event, kind, RULES)) == ()
+    assert planned(event).notification.decisions_planned == 1
+
+
+def test_every_person_and_channel_has_a_decision() -> None:
+    event = accepted("service.alert", title="t", message="m", metadata={"orgId": "o"})
+    found = planned(event, {"ada": ADA}, admins=("ada", "bob"))
+    assert [(d.user_id, d.channel, d.decision) for d in found.deliveries] == [
+        ("ada", "email", Planned(Because.TYPE_DEFAULT)),
+        ("bob", "email", Suppressed(Withheld.UNKNOWN_PERSON)),
+    ]
+    assert found.notification.decisions_planned == 4
+    assert found.deliveries[0].id == delivery_id(event.id, "email", "ada")
+
+
+def test_a_group_is_expanded_only_on_channels_that_are_open_to_it() -> None:
+    event = accepted(
+        "system.notification", title="t", message="m", metadata={"orgId": "o"}, channels=("in-app", "email", "push")
+    )
+    found = planned(event)
+    assert found.expansions == (Expansion("org:o", ("email",)),)
+    assert orjson.loads(found.notification.audience)["notes"] == ["channel-unavailable:push"]
+
+
+def test_without_in_app_nothing_stands_in_a_room() -> None:
+    event = accepted("system.notification", title="t", message="m", channels=("email",))
+    found = planned(event)
+    assert found.notification.rooms == ()
+    assert orjson.loads(found.notification.audience)["rooms"] == ["tenant"]
+    assert found.expansions == (Expansion("tenant", ("email",)),)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "title", "message"),
+    [
+        ("a.b.c", None, "Resource Updated", "a.b.c occurred"),
+        ("iam.user.created", {"email": "x@y"}, "New User Added", "User x@y has been added to your organization"),
+        ("iam.user.created", {}, "New User Added", "A user has been added to your organization"),
+    ],
+)
+def test_text_of_an_event_that_came_without(name: str, data: Any, title: str, message: str) -> None:
+    found = planned(accepted(name=name, data=data)).notification
+    assert (found.title, found.message) == (title, message)
+
+
+def test_text_that_the_producer_gave_is_kept() -> None:
+    assert planned(accepted(name="a.b.c", title="Mine")).notification.title == "Mine"
+
+
+def test_the_emission_is_the_contract() -> None:
+    event = accepted(
+        name="a.b.c",
+        data={"n": 1, "deep": {"er": [None]}},
+        recipients=Recipients(user_ids=("u",), org_ids=("o",)),
+        actor={"id": "x"},
+        action_url="/there",
+        tags=("a",),
+        shape="unknown to this version",
+    )
+    notification = planned(event).notification
+    places = [RoomPlace("user:u", 7, 1), RoomPlace("org:o", 8, 2)]
+    sent = NotificationEmission.model_validate_json(emission(notification, places))
+    assert sent.id == event.id
+    assert sent.created_at == NOW
+    assert (sent.data, sent.actor, sent.action_url, sent.tags) == (event.data, event.actor, "/there", ("a",))
+    assert [(place.room, place.epoch, place.seq) for place in sent.rooms] == [("user:u", 7, 1), ("org:o", 8, 2)]
+    assert sent.traceparent == TRACEPARENT
+    assert sent.model_extra == {"shape": "unknown to this version"}
+
+
+def test_a_group_member_is_decided_as_if_addressed_in_person() -> None:
+    event = accepted("service.alert", title="t", message="m", recipients=Recipients(user_ids=("ada", "bob")))
+    kind = shipped().find(event.event, event.name)
+    members = [("ada", ADA), ("bob", None)]
+    in_person = planned(event, {"ada": ADA}).deliveries
+    assert tuple(expand(event.id, kind, ["email"], members, named=False, deliverable={"email"})) == in_person
+
+
+def test_records_that_hold_no_event_are_dead_with_a_reason() -> None:
+    wrong = accepted(name="a.b.c").model_dump_json(by_alias=True).replace('"tenant":"acme",', "").encode()
+    found = [decode(record(value)) for value in (None, b"", b"{}", b"\xff", wrong, b"x" * (MAX_RECORD_BYTES + 1))]
+    assert all(isinstance(dead, Dead) for dead in found)
+    assert [dead.code for dead in found if isinstance(dead, Dead)] == ["malformed-event"] * 5 + ["event-too-large"]
+    assert isinstance(found[4], Dead)
+    assert found[4].field == "tenant"
+
+
+def test_a_record_is_read_with_its_trace() -> None:
+    event = accepted(name="a.b.c")
+    found = decode(record(event))
+    assert isinstance(found, Received)
+    assert (found.event, found.traceparent) == (event, TRACEPARENT)
+
+
+def test_the_rooms_before() -> None:
+    rooms = ("user:a", "user:b", "agent:c", "org:d")
+    assert [prior(rooms, place) for place in range(4)] == [None, None, "user:a user:b", "user:a user:b agent:c"]
+    many = (*(f"user:{n}" for n in range(500)), "org:o")
+    assert prior(many, 500) == TOO_MANY
+
+
+room_sets = st.lists(st.sampled_from(["user:a", "user:b", "org:o", "tenant"]), unique=True).map(tuple)
+
+
+@given(st.lists(room_sets, max_size=8))
+def test_entries_count_down_to_the_head(sets: list[tuple[str, ...]]) -> None:
+    """With `head - left_after` as seq every room gets each seq once, in the order of arrival."""
+    base = planned(accepted(name="a.b.c")).notification
+    notifications = [replace(base, rooms=rooms, id=UUID(int=n)) for n, rooms in enumerate(sets)]
+    found = entries(notifications)
+    assert found.heads == sorted(found.heads)
+    for (tenant, room), count in found.heads:
+        rows = zip(found.tenants, found.rooms, found.left_after, strict=True)
+        left = [left_after for *key, left_after in rows if key == [tenant, room]]
+        assert left == list(range(count - 1, -1, -1))
