@@ -10,7 +10,7 @@ from devstack.layout import DEVELOPMENT_SECRET
 from libs.auth.tokens import issue
 from libs.runtime.clock import utc_now
 
-SYSTEM_ADMIN_ROLE = "system.admin"
+SYSTEM_ADMIN_ROLE = "system-admin"
 
 DIRECTORY: tuple[dict[str, Any], ...] = (
     {"kind": "user", "id": MEMBER, "displayName": "Mei Member", "email": f"{MEMBER}@example.test"},
