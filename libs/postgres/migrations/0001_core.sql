@@ -169,13 +169,12 @@ create table room_log (
   kind smallint not null default 0,         -- 0 notification, 1 control (cancel, collapse): never counts as unread
   type text,
   -- The rooms before this one in the notification, where a reader of this room might read one of them as well; null in
-  -- its first room and in every user:… room, which nobody else reads. May be long, so no index holds it.
+  -- its first room and in every user:… room, which nobody else reads; {*} where they are too many for an index row.
   prior text[],
-  flagged boolean not null generated always as (prior is not null) stored,
   at timestamptz not null,                  -- never runs backwards within a room
   notification uuid not null,
   -- everything that counting unread needs, so that it reads the index alone
-  primary key (tenant, room, seq) include (kind, type, flagged, notification)
+  primary key (tenant, room, seq) include (kind, type, prior, notification)
 );
 create index room_log_of_notification on room_log (tenant, notification);
 

@@ -9,9 +9,10 @@ create index receipts_unread on receipts (tenant, user_id) include (notification
 -- Entries of room logs ----------------------------------------------------------------------------------------------
 -- A log entry with its notification (null in a control entry) and where the notification stands in all its rooms.
 create view feed_log as
-  select l.tenant, l.room, l.seq, l.at, n.id, n.event, n.type, n.name, n.title, n.message, n.severity, n.priority,
+  select l.tenant, l.room, o.epoch, l.seq, l.at, n.id, n.event, n.type, n.name, n.title, n.message, n.severity, n.priority,
     n.metadata, n.data, n.extras, n.accepted_at, n.traceparent, e.rooms, e.epochs, e.seqs
   from room_log l
+  join room_heads o on o.tenant = l.tenant and o.room = l.room
   left join notifications n on n.tenant = l.tenant and n.id = l.notification and l.kind = 0
   left join lateral (
     select array_agg(x.room) as rooms, array_agg(h.epoch) as epochs, array_agg(x.seq) as seqs
