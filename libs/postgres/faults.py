@@ -17,8 +17,11 @@ def is_passing(error: BaseException) -> bool:
     if isinstance(error, asyncpg.PostgresError):
         state = error.sqlstate or ""
         return state[:2] in _PASSING_CLASSES or state in _PASSING_STATES
+    if isinstance(error, asyncpg.InternalClientError):
+        # A connection that the server is ending, between its last words and the end of the stream.
+        return str(error).startswith("cannot switch to state")
     if isinstance(error, asyncpg.InterfaceError):
-        return not isinstance(error, pg.DataError | asyncpg.InternalClientError) and "closed" in str(error)
+        return not isinstance(error, pg.DataError) and "closed" in str(error)
     return isinstance(error, ConnectionError | TimeoutError | OSError)
 
 
