@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
+from typing import Any
 
 import asyncpg
 from fastapi import FastAPI
@@ -15,7 +18,10 @@ from libs.postgres.pool import create_pool
 from libs.runtime.clock import utc_now
 from libs.runtime.health import Health
 from libs.runtime.lifecycle import Stop, first
-from libs.schemas.topics import NOTI
+from libs.schemas.topics import DIRECTORY, NOTI
+from services.ingest.adapters.administration import Administration
+from services.ingest.adapters.directory_reads import DirectoryReader
+from services.ingest.adapters.directory_writes import PostgresDirectory
 from services.ingest.adapters.idempotency import PostgresIdempotency
 from services.ingest.adapters.kafka_publisher import KafkaPublisher
 from services.ingest.adapters.keys import PostgresKeys
@@ -24,10 +30,13 @@ from services.ingest.adapters.noti_consumer import create_consumer
 from services.ingest.adapters.status import PostgresStatus
 from services.ingest.adapters.tenants import PostgresTenants
 from services.ingest.domain.rates import Quota
-from services.ingest.entrypoints.http import events, status
+from services.ingest.entrypoints.directory import DirectoryEntrypoint
+from services.ingest.entrypoints.http import administration, directory, events, status
 from services.ingest.entrypoints.http.application import application
 from services.ingest.entrypoints.noti import NotiEntrypoint
 from services.ingest.handlers.access import Access
+from services.ingest.handlers.directory import DirectoryChanges
+from services.ingest.handlers.directory_records import DirectoryRecords
 from services.ingest.handlers.noti import NotiBatches, TenantScope
 from services.ingest.handlers.publishing import Publishing
 from services.ingest.handlers.quotas import Quotas
@@ -47,11 +56,13 @@ async def run(settings: IngestSettings, stop: Stop) -> None:
         stack.push_async_callback(publisher.close)
         health, tenants, idempotency = Health(), PostgresTenants(pool), PostgresIdempotency(pool)
         noti = _noti(settings, pool, publisher, tenants, health)
+        changes = DirectoryChanges(PostgresDirectory(pool), publisher)
+        entries = _directory(settings, changes, publisher, tenants, health)
         health.checks |= {"kafka": publisher.fault, "postgres": tenants.fault, "noti": noti.fault}
-        app = _http(settings, pool, publisher, tenants, idempotency, health)
+        app = _http(settings, pool, publisher, tenants, idempotency, changes, health)
         await stack.enter_async_context(serving(app, settings.http_host, settings.http_port))
         try:
-            await first(noti.run(stop), tenants.keep_fresh(), idempotency.keep_purged())
+            await first(_both(noti.run(stop), entries.run(stop)), tenants.keep_fresh(), idempotency.keep_purged())
         finally:
             health.stopping = True
 
@@ -76,12 +87,29 @@ def _noti(
     )
 
 
+def _directory(
+    settings: IngestSettings,
+    changes: DirectoryChanges,
+    publisher: KafkaPublisher,
+    tenants: PostgresTenants,
+    health: Health,
+) -> DirectoryEntrypoint:
+    prefix, scope = settings.kafka_topic_prefix, TenantScope(settings.default_tenant, settings.noti_tenants)
+    return DirectoryEntrypoint(
+        lambda: create_consumer(settings.kafka_bootstrap, f"{prefix}{CONSUMER}-directory"),
+        prefix + DIRECTORY.name,
+        DirectoryRecords(changes, publisher, tenants, scope, utc_now),
+        health.watch("directory", _PROGRESS_SECONDS),
+    )
+
+
 def _http(
     settings: IngestSettings,
     pool: asyncpg.Pool,
     publisher: KafkaPublisher,
     tenants: PostgresTenants,
     idempotency: PostgresIdempotency,
+    changes: DirectoryChanges,
     health: Health,
 ) -> FastAPI:
     secret = settings.jwt_secret.get_secret_value() if settings.jwt_secret is not None else None
@@ -92,7 +120,17 @@ def _http(
         health,
         events.router(access, publishing, Quotas(quota)),
         status.router(access, PostgresStatus(pool)),
+        administration.tenants_router(access, Administration(pool)),
+        administration.keys_router(access, Administration(pool)),
+        directory.router(access, changes, DirectoryReader(pool)),
     )
+
+
+async def _both(*parts: Coroutine[Any, Any, None]) -> None:
+    """Ends when both have ended, or raises at once what one of them raised."""
+    async with asyncio.TaskGroup() as tasks:
+        for part in parts:
+            tasks.create_task(part)
 
 
 async def _close(pool: asyncpg.Pool) -> None:

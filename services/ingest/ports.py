@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from services.ingest.domain.access import Principal
 from services.ingest.domain.accounting import Handled, Partition
+from services.ingest.domain.directory import Change
 
 
 class Outgoing(NamedTuple):
@@ -45,8 +46,8 @@ class Tenants(Protocol):
     def known(self) -> frozenset[str]:
         """As of the last look."""
 
-    async def refresh(self) -> None:
-        """Looks again, at most once a second. Raises Retryable."""
+    async def learn(self, tenants: Collection[str]) -> bool:
+        """Looks for these; whether one of them is known now that was not. Raises Retryable."""
 
 
 class Keys(Protocol):
@@ -61,6 +62,35 @@ class Idempotency(Protocol):
 
     async def reserve(self, tenant: str, key: str, body_hash: bytes, candidate: UUID) -> UUID | None:
         """The id that the key stands for from now on; None when it stands for another body. Raises Retryable."""
+
+
+class Changed(NamedTuple):
+    """A person whose memberships changed, and the version that they have now."""
+
+    tenant: str
+    user: str
+    version: int
+
+
+class Listener(NamedTuple):
+    """A gateway slot where somebody listens to a person's own room."""
+
+    tenant: str
+    user: str
+    slot: int
+
+
+class Directory(Protocol):
+    """Users, organisations, memberships and devices."""
+
+    async def apply(self, changes: Sequence[Change], actor: str | None) -> list[Changed]:
+        """Writes the changes at once; those of an `actor` stand in the audit trail. Raises Retryable."""
+
+    async def leave_room(self, tenant: str, room: str) -> list[Changed]:
+        """Closes the memberships of some of a room's people; nobody is returned when all have left."""
+
+    async def listeners(self, people: Sequence[tuple[str, str]]) -> list[Listener]:
+        """Where somebody listens to the rooms of these (tenant, user). Raises Retryable."""
 
 
 Clock = Callable[[], datetime]

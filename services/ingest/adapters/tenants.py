@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
+from collections.abc import Collection
 from pathlib import Path
 
 import asyncpg
@@ -16,32 +16,29 @@ from services.ingest.errors import Retryable
 _SQL = queries.load(Path(__file__).with_suffix(".sql"))
 _SECONDS = 3.0
 _EVERY = 5.0
-_AT_MOST_EVERY = 1.0  # a flood of unknown names must not become a flood of queries
 
 
 class PostgresTenants:
-    """services.ingest.ports.Tenants. A tenant that was just made is found at once, a disabled one left in seconds."""
+    """services.ingest.ports.Tenants. A disabled one is forgotten within seconds."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
         self._known: frozenset[str] = frozenset()
-        self._looked_at = -_AT_MOST_EVERY
-        self._lock = asyncio.Lock()
 
     @property
     def known(self) -> frozenset[str]:
         """As of the last look."""
         return self._known
 
-    async def refresh(self) -> None:
-        """Looks again, unless somebody has within the last second."""
-        async with self._lock:
-            if self._known and time.monotonic() - self._looked_at < _AT_MOST_EVERY:
-                return
-            async with connected(self._pool, _SECONDS) as connection:
-                rows = await connection.fetch(_SQL["enabled"])
-            self._known = frozenset(row["tenant"] for row in rows)
-            self._looked_at = time.monotonic()
+    async def learn(self, tenants: Collection[str]) -> bool:
+        """Looks for single ones: a tenant that was just made is found at once."""
+        if not tenants:
+            return False
+        async with connected(self._pool, _SECONDS) as connection:
+            found = frozenset(row["tenant"] for row in await connection.fetch(_SQL["enabled_among"], list(tenants)))
+        is_new = not found <= self._known
+        self._known |= found
+        return is_new
 
     async def fault(self) -> str | None:
         """Why tenants cannot be looked up now, or None."""
@@ -56,5 +53,6 @@ class PostgresTenants:
         """Runs for ever. While PostgreSQL is away, what was known stays."""
         while True:
             with contextlib.suppress(Retryable):
-                await self.refresh()
+                async with connected(self._pool, _SECONDS) as connection:
+                    self._known = frozenset(row["tenant"] for row in await connection.fetch(_SQL["enabled"]))
             await asyncio.sleep(_EVERY)

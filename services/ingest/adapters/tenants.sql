@@ -3,6 +3,9 @@
 -- name: enabled
 select tenant from tenants where disabled_at is null
 
+-- name: enabled_among
+select tenant from tenants where tenant = any ($1::text[]) and disabled_at is null
+
 -- name: upsert
 -- A tenant that was disabled is enabled again.
 insert into tenants (tenant, name, settings) values ($1, $2, $3::jsonb)

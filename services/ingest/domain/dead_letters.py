@@ -30,6 +30,7 @@ def letter(
             "code": refused.code,
             "reason": refused.reason + lost,
             "field": refused.field,
+            "tenant": refused.tenant,
             "source": origin.source(),
             "sourceTimestamp": iso(datetime.fromtimestamp(origin.timestamp / 1000, UTC)),
             "key": _base64((origin.key or b"")[:_MAX_HEADER_BYTES]) if origin.key is not None else None,

@@ -36,11 +36,15 @@ _WITHOUT_TAG = frozenset({"union_tag_invalid", "union_tag_not_found", "model_typ
 
 
 class Refused(NamedTuple):
-    """An event that is not accepted. `field` is a path like `data.metadata.timestamp`, None when it is about all."""
+    """An event that is not accepted. `field` is a path like `data.metadata.timestamp`, None when it is about all.
+
+    `tenant` is told where the tenant is the reason.
+    """
 
     code: str
     reason: str
     field: str | None = None
+    tenant: str | None = None
 
 
 def from_validation(error: ValidationError) -> Refused:
@@ -51,6 +55,17 @@ def from_validation(error: ValidationError) -> Refused:
         return _about_the_event(kind, place)
     path = place[1:]  # the first part is the event's name, by which the model was chosen
     return Refused(_code(kind, path), finding["msg"], ".".join(path))
+
+
+def from_entry(error: ValidationError) -> Refused:
+    """The first finding in an entry of the directory."""
+    finding = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    kind, place = finding["type"], ".".join(str(part) for part in finding["loc"][1:])
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        return Refused(INVALID_FIELD, "the kind is one of user, org, membership or device", "kind")
+    if not place:
+        return Refused(NOT_AN_OBJECT, "a JSON object was expected")
+    return Refused(MISSING_FIELD if kind == "missing" else INVALID_FIELD, finding["msg"], place)
 
 
 def _about_the_event(kind: str, place: tuple[str, ...]) -> Refused:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from typing import NamedTuple
 
 from services.ingest.domain import refusals
@@ -10,6 +10,12 @@ from services.ingest.domain.refusals import Refused
 
 EVERY = "*"
 FIELD = "data.metadata.tenantId"
+
+
+def unknown(verdicts: Iterable[object]) -> set[str]:
+    """The tenants of refusals that a look into the directory may overturn."""
+    refused = (verdict for verdict in verdicts if isinstance(verdict, Refused))
+    return {r.tenant for r in refused if r.code == refusals.UNKNOWN_TENANT and r.tenant is not None}
 
 
 class TenantRule(NamedTuple):
@@ -22,7 +28,7 @@ class TenantRule(NamedTuple):
     def refuses(self, tenant: str) -> Refused | None:
         """Why an event of this tenant is not taken, or None."""
         if tenant not in self.allowed and EVERY not in self.allowed:
-            return Refused(refusals.TENANT_NOT_ALLOWED, "the producer may not name this tenant", FIELD)
+            return Refused(refusals.TENANT_NOT_ALLOWED, "the producer may not name this tenant", FIELD, tenant)
         if tenant not in self.known:
-            return Refused(refusals.UNKNOWN_TENANT, "there is no such tenant, or it is disabled", FIELD)
+            return Refused(refusals.UNKNOWN_TENANT, "there is no such tenant, or it is disabled", FIELD, tenant)
         return None

@@ -19,7 +19,7 @@ from services.ingest.domain.accounting import Handled, Partition
 from services.ingest.domain.admission import Accepted, Rules, admit_bytes
 from services.ingest.domain.origins import GivenId, RecordOrigin, named_by_headers
 from services.ingest.domain.refusals import Refused
-from services.ingest.domain.tenants import TenantRule
+from services.ingest.domain.tenants import TenantRule, unknown
 from services.ingest.metrics import BATCH, EVENTS, PUBLISH_SECONDS, REFUSED
 from services.ingest.ports import Clock, Outgoing, Publisher, Tenants
 
@@ -82,10 +82,9 @@ class NotiBatches:
     async def _judge(self, records: Sequence[Record]) -> list[Accepted | Refused]:
         rules = self._rules()
         verdicts = [_judge(record, rules) for record in records]
-        if any(isinstance(v, Refused) and v.code == refusals.UNKNOWN_TENANT for v in verdicts):
-            await self._tenants.refresh()  # it may have been made since
-            if self._tenants.known != rules.tenants.known:
-                verdicts = [_judge(record, self._rules()) for record in records]
+        if await self._tenants.learn(unknown(verdicts)):
+            rules = self._rules()
+            verdicts = [_judge(record, rules) for record in records]
         return verdicts
 
     def _rules(self) -> Rules:
@@ -123,8 +122,13 @@ def _judge(record: Record, rules: Rules) -> Accepted | Refused:
 def _outgoing(record: Record, verdict: Accepted | Refused, now: str) -> Outgoing:
     if isinstance(verdict, Accepted):
         return Outgoing(verdict.event, verdict.key, verdict.value, verdict.traceparent)
+    return invalid(record, verdict, now)
+
+
+def invalid(record: Record, refused: Refused, now: str) -> Outgoing:
+    """The dead letter of a record that is refused."""
     origin = RecordOrigin(record.topic, record.partition, record.offset, record.timestamp, record.key)
-    value = dead_letters.letter(verdict, origin, record.value, record.headers, now)
+    value = dead_letters.letter(refused, origin, record.value, record.headers, now)
     return Outgoing(NOTI_INVALID.name, dead_letters.key(origin), value)
 
 

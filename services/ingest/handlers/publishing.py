@@ -19,7 +19,7 @@ from services.ingest.domain.access import Principal
 from services.ingest.domain.admission import Accepted, Rules, admit
 from services.ingest.domain.origins import RequestOrigin
 from services.ingest.domain.refusals import Refused
-from services.ingest.domain.tenants import TenantRule
+from services.ingest.domain.tenants import TenantRule, unknown
 from services.ingest.errors import Overloaded, Retryable
 from services.ingest.metrics import BATCH, EVENTS, PUBLISH_SECONDS, REFUSED, UNAUTHORISED
 from services.ingest.ports import Clock, Idempotency, Outgoing, Publisher, Tenants
@@ -93,8 +93,7 @@ class Publishing:
 
     async def _judge_known(self, submission: Submission, root: UUID) -> list[Verdict]:
         verdicts = self._judge(submission, root)
-        if any(isinstance(v, Refused) and v.code == refusals.UNKNOWN_TENANT for v in verdicts):
-            await self._tenants.refresh()  # it may have been made since
+        if await self._tenants.learn(unknown(verdicts)):
             verdicts = self._judge(submission, root)
         return verdicts
 

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from libs.http.problems import MEDIA_TYPE
 from libs.schemas import directory, events
-from services.ingest.entrypoints.http import schemas
+from services.ingest.entrypoints.http import admin_schemas, schemas
 
 _REF = "#/components/schemas/{model}"
 
@@ -24,6 +24,9 @@ BODIES: dict[str, Any] = {
     "Org": directory.Org,
     "Membership": directory.Membership,
     "Device": directory.Device,
+    "DirectoryEntries": admin_schemas.DirectoryEntries,
+    "KeyRequest": admin_schemas.KeyRequest,
+    "TenantRequest": admin_schemas.TenantRequest,
 }
 
 _PROBLEMS = {
