@@ -18,6 +18,7 @@ from libs.runtime.health import Health
 from libs.runtime.logging import get_logger
 from libs.runtime.settings import load
 from libs.schemas import topics
+from services.delivery import metrics
 from services.delivery.adapters.dead_letters import KafkaDeadLetters
 from services.delivery.adapters.ledger import PostgresLedger
 from services.delivery.adapters.smtp.client import SmtpClient
@@ -103,6 +104,8 @@ def _worker(
     calling = Calling(provider, settings.retry_policy, pace, utc_now, repeatable=repeatable)
     recording = Recording(ledger, health.watch(f"{channel}-recording", _STUCK), utc_now)
     sending = Sending(ledger, calling, recording, health.watch(f"{channel}-sending", _STUCK))
+    metrics.LIMIT.labels(channel, provider.name).set_function(lambda: calling.pace.limit)
+    metrics.IN_FLIGHT.labels(channel, provider.name).set_function(lambda: sending.running)
     intake = Intake(ledger, sending, stop)
     consumer = partial(create_consumer, settings.kafka_bootstrap, f"{prefix}delivery-{channel}")
     burial = Burial(ledger, letters, topic, utc_now)

@@ -40,7 +40,7 @@ class Worker:
         Raises what a loop raised, after an orderly end of the others.
         """
         consuming = health.watch(f"{self.channel}-consumer", _STUCK)
-        recording = asyncio.create_task(self.recording.run())
+        recording = asyncio.create_task(self._ending(self.recording.run(), stop))
         loops = [
             asyncio.create_task(self._ending(loop, stop))
             for loop in (
@@ -50,7 +50,6 @@ class Worker:
                 self.sending.run(stop),
             )
         ]
-        recording.add_done_callback(lambda _: stop.set())
         await stop.wait()
         try:
             async with asyncio.timeout(timeout):
@@ -70,5 +69,8 @@ class Worker:
         """A loop whose end is the end of the worker."""
         try:
             await loop
+        except Exception:
+            _log.exception("loop_failed")
+            raise
         finally:
             stop.set()

@@ -37,7 +37,6 @@ class Calling:
         outcome = await self._attempt(delivery)
         seconds = time.monotonic() - started
         metrics.CALLS.labels(delivery.channel, self._provider.name).observe(seconds)
-        metrics.LIMIT.labels(delivery.channel, self._provider.name).set(self.pace.limit)
         return Result(delivery, outcome, self._provider.name, started_at, seconds)
 
     async def _attempt(self, delivery: Delivery) -> Outcome:

@@ -14,6 +14,7 @@ from services.delivery.handlers.patience import patiently, wait
 from services.delivery.ports import Ledger, Result
 
 _IDLE = 1.0  # seconds: how often a loop without work says that it is alive
+_GATHER = 0.02  # seconds: results of this long share a statement; a lease is longer by far
 _log = get_logger(__name__)
 
 
@@ -42,6 +43,7 @@ class Recording:
         while not (self._ended.is_set() and not self._waiting):
             self._progress.made()
             await wait(self._some, _IDLE)
+            await wait(self._ended, _GATHER)
             self._some.clear()
             batch, self._waiting = self._waiting, []
             if batch:

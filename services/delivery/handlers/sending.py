@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from functools import partial
 
 from libs.runtime.health import Progress
-from services.delivery import metrics
 from services.delivery.domain.delivery import Delivery
 from services.delivery.handlers.calling import Calling
 from services.delivery.handlers.patience import Stopped, patiently, wait
@@ -18,7 +17,8 @@ from services.delivery.handlers.recording import Recording
 from services.delivery.ports import Ledger
 
 _IDLE = 1.0  # seconds: how often a loop without work says that it is alive
-_AHEAD = 4  # claimed deliveries per running call: enough for one round trip to the database, and soon sent
+_GATHER = 0.02  # seconds
+_AHEAD = 8  # claimed deliveries per running call: enough for a few round trips to the database, and soon sent
 
 
 class Sending:
@@ -30,6 +30,11 @@ class Sending:
         self._calls: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()  # something was claimed, or a call has ended
         self._taken = asyncio.Event()  # something claimed was begun or given back: there may be room
+
+    @property
+    def running(self) -> int:
+        """How many calls run now."""
+        return len(self._calls)
 
     @property
     def resting(self) -> float:
@@ -70,6 +75,7 @@ class Sending:
                 self._report(self._progress)
                 await wait(self._changed, min(self.resting, _IDLE) or _IDLE)
                 self._changed.clear()
+                await self._gather()
                 await self._begin(stop)
         except Stopped:
             pass  # the database is away: the claims that were held end with their leases
@@ -79,9 +85,22 @@ class Sending:
         with contextlib.suppress(Stopped):
             await patiently(lambda: self._give_back("given-back", 0.0), self._progress, stop, "postgres")
 
+    @property
+    def _free(self) -> int:
+        return self._calling.pace.limit - len(self._calls)
+
+    async def _gather(self) -> None:
+        """Lets several calls end before the next are begun, so that one statement marks them all; slow calls hold up
+        nobody for longer than a moment."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GATHER):
+                while self._free < min(len(self._claimed), (self._calling.pace.limit + 1) // 2):
+                    await self._changed.wait()
+                    self._changed.clear()
+
     async def _begin(self, stop: asyncio.Event) -> None:
         """Marks and starts as many as there are free calls: a crash leaves no more than those in doubt."""
-        while (free := self._calling.pace.limit - len(self._calls)) > 0 and self._claimed and not stop.is_set():
+        while (free := self._free) > 0 and self._claimed and not stop.is_set():
             if self.resting:
                 await patiently(
                     lambda: self._give_back("provider-unavailable", self.resting), self._progress, stop, "postgres"
@@ -99,9 +118,7 @@ class Sending:
         call.add_done_callback(self._ended)
 
     async def _call(self, delivery: Delivery) -> None:
-        result = await self._calling.call(delivery)
-        metrics.IN_FLIGHT.labels(delivery.channel, result.provider).set(len(self._calls) - 1)
-        self._recording.put(result)
+        self._recording.put(await self._calling.call(delivery))
 
     def _ended(self, call: asyncio.Task[None]) -> None:
         self._calls.discard(call)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import services.delivery
 from services.delivery.domain.delivery import Content, Delivery, Recipient
 from services.delivery.domain.mail import address, compose, mailbox
-from services.delivery.domain.rendering import EmailRenderer, EmailText, link, one_line, safe_html
+from services.delivery.domain.rendering import EmailRenderer, EmailText, cleaned, link, one_line, safe_html
 from services.delivery.errors import Invalid
 
 pytestmark = pytest.mark.covers("F3-4", "F2-5")
@@ -218,3 +218,8 @@ def test_subject_is_the_title_and_the_action_is_a_button() -> None:
 )
 def test_links(url: str | None, base: str | None, absolute: str | None) -> None:
     assert link(url, base) == absolute
+
+
+@given(st.text(st.sampled_from("Aé1 ,.;:?!'\"()/%€$@+-_*#\n&<"), max_size=40))
+def test_a_plain_sentence_is_rendered_as_by_the_parser(text: str) -> None:
+    assert safe_html(text) == cleaned(text)

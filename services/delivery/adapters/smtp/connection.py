@@ -7,12 +7,13 @@ from enum import IntEnum
 
 import aiosmtplib
 from aiosmtplib import SMTPResponse
+from aiosmtplib.protocol import SMTPProtocol
 
 from services.delivery.adapters.smtp.errors import of_answer, of_connecting
 from services.delivery.adapters.smtp.settings import SmtpSettings
 from services.delivery.domain.mail import Mail
 
-_START_INPUT, _COMPLETED, _WILL_FORWARD = 354, 250, 251
+_START_INPUT, _COMPLETED, _WILL_FORWARD, _CLOSING = 354, 250, 251, 421
 
 
 class Stage(IntEnum):
@@ -62,28 +63,35 @@ class Connection:
         return answer
 
     async def _command(self, line: str) -> None:
-        answer = await self._smtp.execute_command(line.encode("ascii"), timeout=None)
+        # The protocol's own method: the client's would add a time-out to each command beside that of the whole call.
+        answer = await self._protocol().execute_command(line.encode("ascii"))
         if answer.code in (_COMPLETED, _WILL_FORWARD, _START_INPUT):
             return
-        await self._reset()
+        await self._reset(answer.code)
         raise of_answer(answer.code, answer.message)
 
     async def _body(self, message: bytes) -> SMTPResponse:
-        protocol = self._smtp.protocol
-        if protocol is None:
-            raise aiosmtplib.SMTPServerDisconnected("connection lost")
+        protocol = self._protocol()
         protocol.write(message.replace(b"\r\n.", b"\r\n..") + b".\r\n")
-        answer = await protocol.read_response(timeout=None)
+        answer = await protocol.read_response()
         if answer.code != _COMPLETED:
-            self._clean = True
+            self._clean = answer.code != _CLOSING
             raise of_answer(answer.code, answer.message)
         return answer
 
-    async def _reset(self) -> None:
-        """Ends the mail that was begun, so that the connection is good for another."""
-        if self._smtp.is_connected:  # aiosmtplib has closed it after 421
-            await self._smtp.execute_command(b"RSET", timeout=None)
-            self._clean = True
+    def _protocol(self) -> SMTPProtocol:
+        protocol = self._smtp.protocol
+        if protocol is None:
+            raise aiosmtplib.SMTPServerDisconnected("connection lost")
+        return protocol
+
+    async def _reset(self, code: int) -> None:
+        """Ends the mail that was begun, so that the connection is good for another, unless the server closes it."""
+        if code == _CLOSING:
+            self.close()
+            return
+        await self._protocol().execute_command(b"RSET")
+        self._clean = True
 
     async def quit(self) -> None:
         """Ends the session politely, within a second."""
