@@ -9,8 +9,6 @@ import pytest
 
 from tests.unit.docs.codes import ROOT
 
-pytestmark = pytest.mark.covers("B7")
-
 RANGES = {
     "F0-": range(1, 10),
     "F1-": range(1, 9),
