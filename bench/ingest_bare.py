@@ -1,6 +1,6 @@
 """The loop that ingest is measured beside: read batches of `noti`, send each record on, wait for the acknowledgements.
 
-`python -m bench.ingest_bare BOOTSTRAP TOPIC COUNT` copies about the last COUNT records and prints the CPU seconds of it.
+`python -m bench.ingest_bare BOOTSTRAP TOPIC COUNT` copies about the last COUNT records and prints its CPU seconds.
 """
 
 from __future__ import annotations
