@@ -18,7 +18,9 @@ from libs.schemas.topics import NOTI
 
 
 def publish(  # noqa: PLR0913, PLR0917 - one parameter an option is how typer is told of them
-    event: Annotated[str | None, typer.Argument(help="Event name, like system.notification.")] = None,
+    event: Annotated[
+        str | None, typer.Argument(help="Event name, like system.notification; - reads events from stdin.")
+    ] = None,
     pairs: Annotated[
         list[str] | None, typer.Argument(metavar="[FIELD=TEXT|FIELD:=JSON]…", help="Fields of the event's data.")
     ] = None,
@@ -42,6 +44,8 @@ def publish(  # noqa: PLR0913, PLR0917 - one parameter an option is how typer is
 
     [bold]carillon publish -f events.jsonl --http http://127.0.0.1:3001 --key ck_…[/]
     """
+    if event == "-":
+        event, file = None, file or "-"
     if (event is None) == (file is None):
         raise typer.BadParameter("give either an event name with fields, or --file")
     if kafka and http:

@@ -42,6 +42,7 @@ def test_publishes_json_lines_from_a_file_and_a_pipe(carillon: Command, tmp_path
     file.write_text(f"{line}\n\n{line}\n")
     assert len(carillon("publish", "-f", str(file)).stdout.splitlines()) == 2
     assert len(carillon("publish", "-f", "-", stdin=f"[{line},{line},{line}]").stdout.splitlines()) == 3
+    assert len(carillon("publish", "--kafka", "-", stdin=line).stdout.splitlines()) == 1
 
 
 def test_what_the_contract_refuses_is_not_sent_unless_asked_for(carillon: Command) -> None:

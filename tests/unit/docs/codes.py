@@ -14,6 +14,8 @@ _CODE = re.compile(r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")
 _ARGUMENT = {
     "Problem": 1,
     "Denied": 1,
+    "forbidden": 1,
+    "_turned_away": 0,
     "Dead": 1,
     "condemned": 1,
     "Invalid": 0,
