@@ -1,5 +1,6 @@
--- All times are the database's, so that workers on several machines agree about leases. Rows are locked with
--- SKIP LOCKED or owned by token: no statement waits for another worker.
+-- All times are the database's, so that workers on several machines agree about leases; now() and not clock_timestamp(),
+-- because only a stable time can be looked up in an index, and every statement is a transaction of its own. Rows are
+-- locked with SKIP LOCKED or owned by token: no statement waits for another worker.
 
 -- name: claim
 -- The named deliveries that are to be sent now. One that was attempted before waits for its time; one that never was
@@ -10,7 +11,7 @@ with wanted as (
   join deliveries d on d.tenant = k.tenant and d.id = k.id
   where d.channel = $1
     and (d.state = 'planned' and d.attempts = 0
-         or d.state in ('planned', 'deferred', 'unknown') and d.next_attempt_at <= clock_timestamp())
+         or d.state in ('planned', 'deferred', 'unknown') and d.next_attempt_at <= now())
   order by d.tenant, d.id
   for update of d skip locked
 ), {claimed}
@@ -19,7 +20,7 @@ with wanted as (
 with wanted as (
   select d.tenant, d.id
   from deliveries d
-  where d.channel = $1 and d.state in ('planned', 'deferred', 'unknown') and d.next_attempt_at <= clock_timestamp()
+  where d.channel = $1 and d.state in ('planned', 'deferred', 'unknown') and d.next_attempt_at <= now()
   order by d.next_attempt_at
   limit $4
   for update skip locked
@@ -29,11 +30,11 @@ with wanted as (
 -- The common end of both claims: what has expired ends here, the rest is returned with its content.
 claimed as (
   update deliveries d
-  set state = case when d.expires_at <= clock_timestamp() then 'expired' else 'claimed' end,
-      reason = case when d.expires_at <= clock_timestamp() then 'expired' else 'claimed' end,
-      claim_token = case when d.expires_at <= clock_timestamp() then null else $2::uuid end,
-      lease_until = case when d.expires_at <= clock_timestamp() then null else clock_timestamp() + $3::interval end,
-      next_attempt_at = null, updated_at = clock_timestamp()
+  set state = case when d.expires_at <= now() then 'expired' else 'claimed' end,
+      reason = case when d.expires_at <= now() then 'expired' else 'claimed' end,
+      claim_token = case when d.expires_at <= now() then null else $2::uuid end,
+      lease_until = case when d.expires_at <= now() then null else now() + $3::interval end,
+      next_attempt_at = null, updated_at = now()
   from wanted w
   where d.tenant = w.tenant and d.id = w.id
   returning d.tenant, d.id, d.notification, d.user_id, d.attempts, d.created_at, d.traceparent, d.state
@@ -48,10 +49,10 @@ where c.state = 'claimed'
 
 -- name: begin
 update deliveries d
-set state = 'sending', reason = 'sending', lease_until = clock_timestamp() + $1::interval, updated_at = clock_timestamp()
+set state = 'sending', reason = 'sending', lease_until = now() + $1::interval, updated_at = now()
 from unnest($2::text[], $3::uuid[], $4::uuid[]) as k (tenant, id, token)
 where d.tenant = k.tenant and d.id = k.id and d.claim_token = k.token and d.state = 'claimed'
-  and d.lease_until > clock_timestamp()
+  and d.lease_until > now()
 returning d.tenant, d.id
 
 -- name: record
@@ -65,9 +66,9 @@ with result as (
   update deliveries d
   set state = r.state, reason = r.reason,
       attempts = d.attempts + (r.outcome is not null)::int,
-      next_attempt_at = clock_timestamp() + make_interval(secs => r.delay),
+      next_attempt_at = now() + make_interval(secs => r.delay),
       claim_token = null, lease_until = null,
-      provider_message_id = coalesce(r.provider_message_id, d.provider_message_id), updated_at = clock_timestamp()
+      provider_message_id = coalesce(r.provider_message_id, d.provider_message_id), updated_at = now()
   from result r
   where d.tenant = r.tenant and d.id = r.id and d.claim_token = r.token and d.state in ('claimed', 'sending')
   returning d.tenant, d.id
@@ -83,8 +84,8 @@ select tenant, id from recorded
 
 -- name: give_back
 update deliveries d
-set state = 'planned', reason = $1, next_attempt_at = clock_timestamp() + $2::interval,
-    claim_token = null, lease_until = null, updated_at = clock_timestamp()
+set state = 'planned', reason = $1, next_attempt_at = now() + $2::interval,
+    claim_token = null, lease_until = null, updated_at = now()
 from unnest($3::text[], $4::uuid[], $5::uuid[]) as k (tenant, id, token)
 where d.tenant = k.tenant and d.id = k.id and d.claim_token = k.token and d.state = 'claimed'
 
@@ -94,7 +95,7 @@ where d.tenant = k.tenant and d.id = k.id and d.claim_token = k.token and d.stat
 with expired as (
   select tenant, id, state as held
   from deliveries
-  where channel = $1 and state in ('claimed', 'sending') and lease_until < clock_timestamp()
+  where channel = $1 and state in ('claimed', 'sending') and lease_until < now()
   limit $3
   for update skip locked
 ), ended as (
@@ -102,8 +103,8 @@ with expired as (
   set state = case e.held when 'claimed' then 'planned' else 'unknown' end,
       reason = case e.held when 'claimed' then 'lease-expired' else 'outcome-unknown' end,
       attempts = d.attempts + (e.held = 'sending')::int,
-      next_attempt_at = case when e.held = 'claimed' or $2::boolean then clock_timestamp() end,
-      claim_token = null, lease_until = null, updated_at = clock_timestamp()
+      next_attempt_at = case when e.held = 'claimed' or $2::boolean then now() end,
+      claim_token = null, lease_until = null, updated_at = now()
   from expired e
   where d.tenant = e.tenant and d.id = e.id
   returning d.tenant, d.id, e.held
@@ -111,7 +112,7 @@ with expired as (
   insert into delivery_attempts (tenant, delivery, attempt, outcome, code, provider, started_at, duration_ms)
   select tenant, id,
          1 + coalesce((select max(a.attempt) from delivery_attempts a where a.tenant = e.tenant and a.delivery = e.id), 0),
-         'unknown', 'lease-expired', $4, clock_timestamp(), 0
+         'unknown', 'lease-expired', $4, now(), 0
   from ended e where held = 'sending'
 )
 select count(*) filter (where held = 'claimed') as planned, count(*) filter (where held = 'sending') as unknown from ended
@@ -120,13 +121,13 @@ select count(*) filter (where held = 'claimed') as planned, count(*) filter (whe
 with wanted as (
   select tenant, id
   from deliveries
-  where channel = $1 and state = 'failed' and next_attempt_at <= clock_timestamp()
+  where channel = $1 and state = 'failed' and next_attempt_at <= now()
   order by next_attempt_at
   limit $3
   for update skip locked
 )
 update deliveries d
-set next_attempt_at = clock_timestamp() + $2::interval
+set next_attempt_at = now() + $2::interval
 from wanted w
 where d.tenant = w.tenant and d.id = w.id
 returning d.tenant, d.id, d.notification, d.channel, d.reason, d.attempts, d.created_at, d.traceparent
@@ -140,6 +141,6 @@ where d.tenant = k.tenant and d.id = k.id and d.state = 'failed'
 -- name: due
 select count(*) from (
   select from deliveries
-  where channel = $1 and state in ('planned', 'deferred', 'unknown') and next_attempt_at <= clock_timestamp()
+  where channel = $1 and state in ('planned', 'deferred', 'unknown') and next_attempt_at <= now()
   limit $2
 ) as due

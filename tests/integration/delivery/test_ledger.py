@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
 
 import asyncpg
 import pytest
 
 from libs.postgres.pool import create_pool
 from libs.runtime.clock import utc_now
-from services.delivery.adapters.ledger import PostgresLedger
+from services.delivery.adapters.ledger import _CLAIM_DUE, _SQL, PostgresLedger
 from services.delivery.domain.delivery import Delivery
 from services.delivery.domain.outcome import Failed, Outcome, Retry, Returned, Sent, Unknown
 from services.delivery.ports import Reaped, Result
@@ -196,3 +198,17 @@ async def test_given_back_is_due_at_once(ledger: PostgresLedger, plan: Plan) -> 
     assert await plan.states() == {"sending": 1, "planned": 1}
     assert await ledger.due(10) == 1
     assert [d.id for d in await ledger.claim_due(10)] == [d.id for d in claimed if d.id != begun.id]
+
+
+@pytest.mark.parametrize("name", ["claim_due", "due", "reap", "unburied"])
+async def test_the_scans_do_not_read_what_is_due_later(plan: Plan, name: str) -> None:
+    lease = timedelta(seconds=60)
+    statement, arguments = {
+        "claim_due": (_CLAIM_DUE, ("email", uuid4(), lease, 10)),
+        "due": (_SQL["due"], ("email", 10)),
+        "reap": (_SQL["reap"], ("email", True, 10, "smtp")),
+        "unburied": (_SQL["unburied"], ("email", lease, 10)),
+    }[name]
+    await plan.connection.execute("set enable_seqscan = off")  # the table is small here
+    lines = [row[0] for row in await plan.connection.fetch(f"explain {statement}", *arguments)]
+    assert any("Index Cond" in line and "channel" in line and "<" in line and "now()" in line for line in lines), lines
