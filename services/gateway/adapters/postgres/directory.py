@@ -1,0 +1,47 @@
+"""Memberships in PostgreSQL, read for many people at once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from libs.postgres.queries import load
+from services.gateway.adapters.postgres.database import Database
+from services.gateway.domain.access import Interval, Memberships, Span
+from services.gateway.ports import Person
+
+_SQL = load(Path(__file__).with_suffix(".sql"))
+
+
+class PostgresDirectory:
+    """See ports.Directory."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def memberships(self, people: Iterable[Person]) -> dict[Person, Memberships]:
+        """See ports.Directory."""
+        intervals: defaultdict[Person, list[Interval]] = defaultdict(list)
+        versions: dict[Person, int] = {}
+        for row in await self._database.fetch(_SQL["memberships"], *_columns(people)):
+            person = (row["tenant"], row["reader"])
+            versions[person] = row["version"]
+            if row["room"] is not None:
+                span = Span(row["joined_seq"], row["left_seq"])
+                intervals[person].append(Interval(row["room"], span, row["source"]))
+        return {person: Memberships(version, tuple(intervals[person])) for person, version in versions.items()}
+
+    async def versions(self, people: Iterable[Person]) -> dict[Person, int]:
+        """See ports.Directory."""
+        rows = await self._database.fetch(_SQL["versions"], *_columns(people))
+        return {(row["tenant"], row["reader"]): row["version"] for row in rows}
+
+    async def open_claims(self, person: Person, rooms: Sequence[str]) -> None:
+        """See ports.Directory."""
+        await self._database.fetch(_SQL["open_claims"], *person, list(rooms))
+
+
+def _columns(people: Iterable[Person]) -> tuple[list[str], list[str]]:
+    pairs = list(people)
+    return [tenant for tenant, _ in pairs], [reader for _, reader in pairs]

@@ -1,0 +1,10 @@
+-- name: memberships
+select tenant, reader, version, room, joined_seq, left_seq, source from feed_memberships($1, $2);
+
+-- name: versions
+select tenant, reader, version from feed_versions($1, $2);
+
+-- name: open_claims
+select from memberships_open(array_fill($1::text, array[cardinality($3::text[])]),
+                             array_fill($2::text, array[cardinality($3::text[])]),
+                             $3::text[], array_fill(null::text, array[cardinality($3::text[])]), 'claim');

@@ -1,0 +1,90 @@
+"""The logs of rooms and readers in PostgreSQL, read for many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import asyncpg
+
+from libs.postgres.queries import load
+from services.gateway.adapters.postgres.database import Database
+from services.gateway.adapters.postgres.rows import room_entry, state_entry
+from services.gateway.domain.logs import Entry, Head, LogKey, Stretch, state_of
+from services.gateway.ports import Person
+
+_SQL = load(Path(__file__).with_suffix(".sql"))
+_AT_ONCE = 5_000  # pairs in one statement
+
+
+class PostgresLogs:
+    """See ports.Logs."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def begin(self, keys: Iterable[LogKey]) -> dict[LogKey, Head]:
+        """See ports.Logs."""
+        return await self._heads(keys, _SQL["begin"], _SQL["begin_states"])
+
+    async def heads(self, keys: Iterable[LogKey]) -> dict[LogKey, Head]:
+        """See ports.Logs."""
+        return await self._heads(keys, _SQL["heads"], _SQL["state_heads"])
+
+    async def _heads(self, keys: Iterable[LogKey], of_rooms: str, of_states: str) -> dict[LogKey, Head]:
+        rooms, states = _apart(keys)
+        found: dict[LogKey, Head] = {}
+        for part in _parts(rooms):
+            rows = await self._database.fetch(of_rooms, [k.tenant for k in part], [k.name for k in part])
+            found |= {LogKey(row["tenant"], row["room"]): Head(row["epoch"], row["seq"]) for row in rows}
+        for part in _parts(states):
+            rows = await self._database.fetch(of_states, [k.tenant for k in part], [k.reader for k in part])
+            found |= {LogKey(r["tenant"], state_of(r["reader"])): Head(r["epoch"], r["seq"]) for r in rows}
+        return found
+
+    async def entries(self, wanted: Mapping[LogKey, Stretch], limit: int) -> dict[LogKey, list[Entry]]:
+        """See ports.Logs."""
+        rooms, states = _apart(wanted)
+        found: dict[LogKey, list[Entry]] = {}
+        if rooms:
+            rows = await self._stretches(_SQL["entries"], rooms, [k.name for k in rooms], wanted, limit)
+            for row in rows:
+                found.setdefault(LogKey(row["tenant"], row["room"]), []).append(room_entry(row))
+        if states:
+            rows = await self._stretches(_SQL["states"], states, [k.reader or "" for k in states], wanted, limit)
+            for row in rows:
+                found.setdefault(LogKey(row["tenant"], state_of(row["reader"])), []).append(state_entry(row))
+        return found
+
+    async def _stretches(
+        self, statement: str, keys: list[LogKey], names: list[str], wanted: Mapping[LogKey, Stretch], limit: int
+    ) -> list[asyncpg.Record]:
+        after, until = [wanted[k].after for k in keys], [wanted[k].until for k in keys]
+        return await self._database.fetch(statement, [k.tenant for k in keys], names, after, until, limit)
+
+    async def newest(self, person: Person, wanted: Mapping[str, Stretch], limit: int) -> dict[str, list[Entry]]:
+        """See ports.Logs."""
+        after, until = [s.after for s in wanted.values()], [s.until for s in wanted.values()]
+        rows = await self._database.fetch(_SQL["newest"], *person, list(wanted), after, until, limit)
+        found: dict[str, list[Entry]] = {}
+        for row in sorted(rows, key=lambda row: row["seq"]):
+            found.setdefault(row["room"], []).append(room_entry(row))
+        return found
+
+    async def delivered(self, seqs: Mapping[tuple[Person, str], int]) -> None:
+        """See ports.Logs."""
+        people, rooms = [person for person, _ in seqs], [room for _, room in seqs]
+        tenants, readers = [tenant for tenant, _ in people], [reader for _, reader in people]
+        await self._database.fetch(_SQL["delivered"], tenants, readers, rooms, list(seqs.values()))
+
+
+def _apart(keys: Iterable[LogKey]) -> tuple[list[LogKey], list[LogKey]]:
+    rooms: list[LogKey] = []
+    states: list[LogKey] = []
+    for key in keys:
+        (rooms if key.reader is None else states).append(key)
+    return rooms, states
+
+
+def _parts(keys: Sequence[LogKey]) -> Iterable[Sequence[LogKey]]:
+    return (keys[start : start + _AT_ONCE] for start in range(0, len(keys), _AT_ONCE))

@@ -1,0 +1,111 @@
+"""Composition: builds the gateway from its parts. The only place that knows concrete classes."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from contextlib import AsyncExitStack
+from typing import Any
+
+import httpx
+import socketio
+
+from libs.http.server import serving
+from libs.postgres.pool import create_pool
+from libs.runtime.clock import utc_now
+from libs.runtime.health import Check, Health
+from libs.runtime.lifecycle import Stop, first
+from libs.schemas.topics import GATEWAY_INBOX
+from services.gateway.adapters.kafka_changes import KafkaStateChanges
+from services.gateway.adapters.kafka_inbox import KafkaInbox
+from services.gateway.adapters.postgres.database import Database
+from services.gateway.adapters.postgres.directory import PostgresDirectory
+from services.gateway.adapters.postgres.inbox import PostgresInbox
+from services.gateway.adapters.postgres.logs import PostgresLogs
+from services.gateway.adapters.postgres.preferences import PostgresPreferences
+from services.gateway.adapters.postgres.slots import PostgresSlots
+from services.gateway.adapters.socketio_sockets import SocketIoSockets, create_server
+from services.gateway.domain import views
+from services.gateway.entrypoints import forwarding, notifications, preferences
+from services.gateway.entrypoints.application import application
+from services.gateway.entrypoints.caller import bearer
+from services.gateway.entrypoints.sockets import RootNamespace
+from services.gateway.handlers.inbox import InboxDesk
+from services.gateway.handlers.live import Live, Neighbours
+from services.gateway.settings import Settings
+
+_STUCK_SECONDS = 60.0
+
+
+async def run(settings: Settings, stop: Stop) -> None:
+    """Runs until `stop`. HTTP answers first, so that a gateway that waits for its neighbours can say so."""
+    async with AsyncExitStack() as stack:
+        health, database = Health(), await _database(stack, settings)
+        ingest = await stack.enter_async_context(forwarding.create_client(settings.ingest_url))
+        topic = settings.kafka_topic_prefix + GATEWAY_INBOX.name
+        inbox = KafkaInbox(settings.kafka_bootstrap, topic)
+        stack.push_async_callback(inbox.close)
+        changes = KafkaStateChanges(settings.kafka_bootstrap, topic, health.watch("state-changes", _STUCK_SECONDS))
+        server = create_server(settings.ping_interval, settings.ping_timeout, _origins(settings))
+        sockets = SocketIoSockets(server, settings.queue_limit)
+        slots = PostgresSlots(database, _holder(), GATEWAY_INBOX.partitions, settings.slot_lease)
+        world = Neighbours(slots, inbox, PostgresLogs(database), PostgresDirectory(database), sockets)
+        live = Live(settings, world, utc_now, health)
+        sockets.pinged, sockets.ponged = live.delivered.pinged, live.delivered.ponged
+        server.register_namespace(RootNamespace(live.door, sockets))
+        desk = InboxDesk(PostgresInbox(database), live.access, slots, changes, live.following, utc_now)
+        health.checks |= {"postgres": database.fault, "feed": _attached(live)}
+        app = socketio.ASGIApp(server, _http(settings, health, database, desk, ingest))
+        for port in dict.fromkeys(port for port in (settings.http_port, settings.extra_port) if port is not None):
+            await stack.enter_async_context(_serving(settings, app, port))
+        try:
+            await first(stop.wait(), changes.run(), *live.loops())
+        finally:
+            health.stopping = True
+            await live.stop()
+
+
+async def _database(stack: AsyncExitStack, settings: Settings) -> Database:
+    pool = await create_pool(
+        settings.postgres_dsn,
+        "carillon_gateway",
+        min_size=0,
+        max_size=settings.postgres_pool,
+        plan_cache_mode="force_generic_plan",  # planning the inbox's statements takes longer than running them
+    )
+    stack.callback(pool.terminate)
+    return Database(pool)
+
+
+def _http(settings: Settings, health: Health, database: Database, desk: InboxDesk, ingest: httpx.AsyncClient) -> Any:
+    caller = bearer(settings.jwt_secret.get_secret_value())
+    routers = [
+        notifications.router("/api/v1/notifications", views.canonical, desk, caller),
+        notifications.router("/api/notifications", views.document, desk, caller),
+        preferences.router(PostgresPreferences(database), caller, settings.admin_roles, utc_now),
+    ]
+    return application(health, routers, forwarding.routes(ingest), _origins(settings))
+
+
+def _serving(settings: Settings, app: Any, port: int) -> Any:
+    # A long poll may still hang when sockets have been told to go: it is cut off before the stop takes too long.
+    grace = max(1, int(settings.shutdown_timeout / 2))
+    return serving(app, settings.http_host, port, timeout_graceful_shutdown=grace)
+
+
+def _origins(settings: Settings) -> tuple[str, ...]:
+    """Who may call from a browser: in development everybody, in production only who is named."""
+    return settings.cors_origins or (("*",) if settings.environment == "development" else ())
+
+
+def _attached(live: Live) -> Check:
+    async def check() -> str | None:
+        return live.feed.fault
+
+    return check
+
+
+def _holder() -> str:
+    """A name for this process that no other has, and that says where it runs."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"

@@ -1,0 +1,127 @@
+"""The index of who listens: for every (tenant, log) the sessions that hold it and those that are shown it live."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from libs.schemas.records import NotificationEmission
+from services.gateway.domain.follow import Follower
+from services.gateway.domain.logs import Entry, LogKey, Stretch
+from services.gateway.domain.session import Session
+
+
+@dataclass(slots=True, eq=False)
+class HeldLog:
+    """A log that somebody here holds. `follower` is None until its interest is registered and its head is known.
+
+    `early` came before the head was known. `ends` says, for live sessions that were removed from the room, the last
+    seq that they may still be shown.
+    """
+
+    key: LogKey
+    recent: deque[Entry]
+    follower: Follower | None = None
+    early: list[Entry] = field(default_factory=list)
+    holders: dict[str, Session] = field(default_factory=dict)
+    live: dict[str, Session] = field(default_factory=dict)
+    ends: dict[str, int] = field(default_factory=dict)
+    idle_since: float | None = None
+
+    @property
+    def followed(self) -> Follower:
+        """The follower of a log that has been begun."""
+        assert self.follower is not None
+        return self.follower
+
+    def audience(self, entry: Entry) -> Iterable[Session]:
+        """The live sessions for whom the entry exists here and not in an earlier room."""
+        sessions: Iterable[Session] = self.live.values()
+        if self.ends:
+            sessions = [s for s in sessions if entry.seq <= self.ends.get(s.sid, entry.seq)]
+        record = entry.record
+        if isinstance(record, NotificationEmission) and record.rooms[0].room != self.key.name:
+            return [s for s in sessions if s.readable.home(record.rooms) == self.key.name]
+        return sessions
+
+    def remembered(self, stretch: Stretch) -> list[Entry] | None:
+        """The entries of a stretch that ends at the last one shown, or None when memory does not reach back."""
+        if not self.recent or self.recent[0].seq > stretch.after + 1:
+            return None
+        return [entry for entry in self.recent if stretch.after < entry.seq <= stretch.until]
+
+
+class HeldLogs:
+    """All logs that are held, and the sessions by person. `memory` is how many entries of each are kept."""
+
+    def __init__(self, memory: int) -> None:
+        self._memory = memory
+        self._logs: dict[LogKey, HeldLog] = {}
+        self._of_session: defaultdict[str, dict[str, HeldLog]] = defaultdict(dict)
+        self._people: defaultdict[tuple[str, str], dict[str, Session]] = defaultdict(dict)
+
+    def __len__(self) -> int:
+        return len(self._logs)
+
+    def __iter__(self) -> Iterator[HeldLog]:
+        return iter(list(self._logs.values()))
+
+    def get(self, key: LogKey) -> HeldLog | None:
+        """The log when somebody holds it."""
+        return self._logs.get(key)
+
+    def hold(self, session: Session, name: str) -> HeldLog:
+        """Makes the session a holder of the log, which may have to be begun."""
+        key = session.key(name)
+        log = self._logs.get(key)
+        if log is None:
+            log = self._logs[key] = HeldLog(key, deque(maxlen=self._memory))
+        log.holders[session.sid] = session
+        log.idle_since = None
+        self._of_session[session.sid][name] = log
+        self._people[session.person][session.sid] = session
+        return log
+
+    def release(self, session: Session, name: str, now: float) -> None:
+        """The session holds the log no longer; what nobody holds is idle from now on."""
+        log = self._of_session[session.sid].pop(name, None)
+        if log is None:
+            return
+        log.holders.pop(session.sid, None)
+        log.live.pop(session.sid, None)
+        log.ends.pop(session.sid, None)
+        session.behind.pop(name, None)
+        if not log.holders:
+            log.idle_since = now
+
+    def leave(self, session: Session, now: float) -> None:
+        """The session is over."""
+        for name in list(self._of_session[session.sid]):
+            self.release(session, name, now)
+        del self._of_session[session.sid]
+        self._people[session.person].pop(session.sid, None)
+        if not self._people[session.person]:
+            del self._people[session.person]
+
+    def of(self, session: Session) -> dict[str, HeldLog]:
+        """The logs that a session holds, by name."""
+        return self._of_session.get(session.sid, {})
+
+    def people(self) -> dict[tuple[str, str], list[Session]]:
+        """The sessions of every (tenant, reader)."""
+        return {person: list(sessions.values()) for person, sessions in self._people.items()}
+
+    def sessions_of(self, person: tuple[str, str]) -> list[Session]:
+        """The sessions of one (tenant, reader)."""
+        return list(self._people.get(person, {}).values())
+
+    def idle(self, before: float) -> list[HeldLog]:
+        """The logs that nobody has held since before that time."""
+        return [log for log in self._logs.values() if log.idle_since is not None and log.idle_since <= before]
+
+    def drop(self, key: LogKey) -> None:
+        """Forgets a log, unless somebody holds it again."""
+        log = self._logs.get(key)
+        if log is not None and not log.holders:
+            del self._logs[key]

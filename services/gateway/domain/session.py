@@ -1,0 +1,58 @@
+"""One connected client: who it is, what it may read, and in which logs it is behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from libs.auth.tokens import Identity
+from services.gateway.domain.access import Memberships, Readable
+from services.gateway.domain.logs import LogKey, state_of
+
+
+@dataclass(slots=True, eq=False)
+class Session:
+    """A socket whose token was accepted.
+
+    `behind` maps the logs (by name) that the client is not shown live yet to the last entry it was sent.
+    `newest` asks for what nobody has acknowledged, because the client came without a position.
+    """
+
+    sid: str
+    identity: Identity
+    memberships: Memberships
+    readable: Readable
+    behind: dict[str, int] = field(default_factory=dict)
+    newest: bool = False
+    _over: bool = False
+
+    @property
+    def tenant(self) -> str:
+        """Whose rooms it may be in."""
+        return self.identity.tenant
+
+    @property
+    def reader(self) -> str:
+        """Whose inbox it shows."""
+        return self.identity.reader
+
+    @property
+    def person(self) -> tuple[str, str]:
+        """(tenant, reader)."""
+        return self.tenant, self.reader
+
+    def key(self, name: str) -> LogKey:
+        """The log of this name, within the tenant."""
+        return LogKey(self.tenant, name)
+
+    def is_over(self) -> bool:
+        """Whether the socket has gone. It may go whenever something is awaited."""
+        return self._over
+
+    def end(self) -> None:
+        """The socket has gone."""
+        self._over = True
+
+    @property
+    def state_log(self) -> str:
+        """The name of the reader's state log."""
+        return state_of(self.reader)

@@ -1,0 +1,81 @@
+"""How a notification of the inbox looks over HTTP: the canonical shape, and the field names of 000 §4 (S20)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from libs.runtime.clock import iso
+from services.gateway.domain.inbox import Reader, Row
+
+#: JSON members of a row, for this reader. Text columns that hold JSON are passed on as they are.
+View = Callable[[Row, Reader], dict[str, Any]]
+
+
+def canonical(row: Row, _who: Reader) -> dict[str, Any]:
+    """`/api/v1`: everything about the notification that concerns its reader."""
+    extras = orjson.loads(row["extras"])
+    return {
+        "id": str(row["id"]),
+        "event": row["event"],
+        "type": row["type"],
+        "name": row["name"],
+        "title": row["title"],
+        "message": row["message"],
+        "severity": row["severity"],
+        "priority": row["priority"],
+        "metadata": orjson.Fragment(row["metadata"]),
+        "data": _json(row["data"]),
+        "actor": extras.get("actor"),
+        "related": extras.get("related"),
+        "actionUrl": extras.get("actionUrl"),
+        "tags": extras.get("tags", []),
+        "read": row["read"],
+        "readAt": _read_at(row),
+        "createdAt": iso(row["accepted_at"]),
+        "position": {"room": row["room"], "epoch": row["epoch"], "seq": row["seq"]},
+    }
+
+
+def document(row: Row, who: Reader) -> dict[str, Any]:
+    """`/api/notifications`: the stored fields of 000 §4. Of readers and recipients it names only the caller's own."""
+    read_at, delivered = _read_at(row), row["read"] or row["delivered"]
+    seen = read_at or (iso(row["delivered_at"]) if row["delivered_at"] is not None else None)
+    return {
+        "_id": str(row["id"]),
+        "event": row["event"],
+        "title": row["title"],
+        "message": row["message"],
+        "severity": row["severity"],
+        "name": row["name"],
+        "metadata": orjson.Fragment(row["metadata"]),
+        "data": _json(row["data"]),
+        "recipients": _recipients(row, who),
+        "deliveryStatus": "delivered" if delivered else "pending",
+        "deliveredAt": seen if delivered else None,
+        "failureReason": None,
+        "readByUserIds": [who.reader] if row["read"] else [],
+        "createdAt": iso(row["accepted_at"]),
+        "updatedAt": read_at or iso(row["at"]),
+    }
+
+
+def _recipients(row: Row, who: Reader) -> dict[str, list[str]]:
+    theirs = {*who.own, *who.claimed, row["room"]}
+    kinds = {"user": "userIds", "agent": "agentIds", "org": "orgIds"}
+    recipients: dict[str, list[str]] = {name: [] for name in kinds.values()}
+    for room in row["rooms"]:
+        kind, _, name = room.partition(":")
+        if room in theirs and kind in kinds:
+            recipients[kinds[kind]].append(name)
+    return recipients
+
+
+def _read_at(row: Row) -> str | None:
+    return iso(row["read_at"]) if row["read"] and row["read_at"] is not None else None
+
+
+def _json(text: str | None) -> orjson.Fragment | None:
+    return None if text is None else orjson.Fragment(text)

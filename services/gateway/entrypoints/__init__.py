@@ -1,0 +1,1 @@
+"""Entrypoints of the gateway: sockets and HTTP, translated and delegated."""

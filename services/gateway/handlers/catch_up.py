@@ -1,0 +1,214 @@
+"""Sends a session what it missed, in order, until it stands where its logs stand and is shown them live.
+
+The step from missed to live has no await in it, so there is neither a gap nor a repeat.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from libs.runtime.clock import Clock
+from libs.runtime.logging import get_logger
+from libs.schemas.records import NotificationEmission
+from services.gateway import metrics
+from services.gateway.domain import resume
+from services.gateway.domain.dialects import root
+from services.gateway.domain.logs import Entry, Head, LogKey, Stretch, wire_name
+from services.gateway.domain.rooms import HeldLog, HeldLogs
+from services.gateway.domain.session import Session
+from services.gateway.errors import Retryable
+from services.gateway.handlers.emitter import Emitter
+from services.gateway.handlers.following import Following
+from services.gateway.ports import Logs
+
+logger = get_logger(__name__)
+
+_PAGE = 200  # entries of each log read at once
+_READERS = 8  # sessions that read logs at once; the rest are served from memory or wait
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many entries a client is sent: `newest` without a position, at most `missed` with one."""
+
+    newest: int
+    missed: int
+
+
+class CatchUp:
+    """Plans where a session begins in its logs, and brings it from there to where they stand."""
+
+    def __init__(
+        self, held: HeldLogs, logs: Logs, following: Following, emitter: Emitter, clock: Clock, limits: Limits
+    ) -> None:
+        self._held, self._logs, self._following, self._emitter = held, logs, following, emitter
+        self._clock, self._limits = clock, limits
+        self._reading = asyncio.Semaphore(_READERS)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def plan(self, session: Session, given: resume.Position | None) -> dict[str, list[str]]:
+        """Sets where the session begins; the logs (by name) that it must fetch anew, by reason. Raises Retryable."""
+        logs = self._held.of(session)
+        names = {wire_name(name): name for name in logs}
+        ahead = [logs[names[n]] for n, at in (given or {}).items() if n in names and _is_ahead(at, logs[names[n]])]
+        # The gateway that showed it more may have been quicker than we are: ask the log itself.
+        true_heads = await self._logs.heads([log.key for log in ahead]) if ahead else {}
+        heads = {wire: true_heads.get(logs[n].key, _head(logs[n])) for wire, n in names.items()}
+        if given is None:
+            session.behind = {names[wire]: head.seq for wire, head in heads.items()}
+            session.newest = True
+            return {}
+        plan = resume.plan(given, session.readable, heads, self._limits.missed)
+        session.behind = {names[wire]: seq for wire, seq in plan.begin.items()}
+        return {reason: [names[wire] for wire in wires] for reason, wires in plan.resync.items()}
+
+    def start(self, session: Session) -> None:
+        """Begins to catch up, unless it is being done already."""
+        if session.sid not in self._tasks:
+            task = self._tasks[session.sid] = asyncio.create_task(self._run(session))
+            task.add_done_callback(lambda task: self._ended(session, task))
+
+    def cancel(self, session: Session) -> None:
+        """The session is over."""
+        if task := self._tasks.get(session.sid):
+            task.cancel()
+
+    def _ended(self, session: Session, task: asyncio.Task[None]) -> None:
+        self._tasks.pop(session.sid, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("catch_up_failed", tenant_id=session.tenant, user_id=session.reader, exc_info=error)
+
+    async def _run(self, session: Session) -> None:
+        while not session.is_over() and (session.newest or session.behind):
+            try:
+                if session.newest:
+                    await self._newest(session)
+                await self._round(session)
+            except Retryable as error:
+                logger.warning("catch_up_held", tenant_id=session.tenant, user_id=session.reader, errors=[str(error)])
+                await asyncio.sleep(error.after)
+            except Exception:
+                # A client that is not brought up to date must come again: silence would look like health.
+                self._emitter.drop(session)
+                raise
+        metrics.CATCH_UPS.inc()
+
+    async def _newest(self, session: Session) -> None:
+        """The newest entries that nothing of the person's has acknowledged, then the advice to fetch the rest."""
+        limit = self._limits.newest
+        begins = {name: seq for name, seq in session.behind.items() if name != session.state_log}
+        wanted = {name: Stretch(0, seq) for name, seq in begins.items()}
+        async with self._reading:
+            found = await self._logs.newest(session.person, wanted, limit) if limit else {}
+        shown = [(name, entry) for name, entry in _in_order(found) if _exists(session, name, entry)]
+        for name, entry in shown[max(0, len(shown) - limit) :]:
+            self._emitter.to(session, name, entry)
+        session.newest = False
+        self.resync(session, resume.NO_POSITION, list(session.behind))
+
+    def resync(self, session: Session, reason: str, names: Iterable[str]) -> None:
+        """Tells the client to fetch anew what it shows of these logs (by log name)."""
+        logs = self._held.of(session)
+        position = {wire_name(n): Head(logs[n].followed.epoch, session.behind[n]) for n in names if n in logs}
+        self._emitter.say([session.sid], root.resync(reason, position, self._clock()))
+        metrics.RESYNCS.labels(reason).inc()
+
+    async def _round(self, session: Session) -> None:
+        wanted: dict[HeldLog, Stretch] = {}
+        early: HeldLog | None = None
+        for name in list(session.behind):
+            held = self._held.of(session).get(name)
+            if held is None:
+                del session.behind[name]
+                continue
+            stretch = self._missed(session, held)
+            if stretch is None:
+                early = held if name in session.behind else early
+            else:
+                wanted[held] = stretch
+        if wanted:
+            await self._send(session, wanted)
+        elif early is not None:
+            await self._following.advanced(early)
+
+    def _missed(self, session: Session, held: HeldLog) -> Stretch | None:
+        """What to send next. None when the session is live now, or has left, or is ahead of the log as known here."""
+        name, seq = held.key.name, held.followed.seq
+        sent = session.behind[name]
+        span = None if held.key.reader is not None else session.readable.last(name)
+        until = None if span is None else span.until
+        if until is not None and sent >= until:
+            self._held.release(session, name, asyncio.get_running_loop().time())
+        elif sent == seq and (span is None or seq >= span.after):
+            held.live[session.sid] = session
+            if until is not None:
+                held.ends[session.sid] = until
+            del session.behind[name]
+        elif sent < seq:
+            return Stretch(sent, seq if until is None else min(seq, until))
+        return None
+
+    async def _send(self, session: Session, wanted: Mapping[HeldLog, Stretch]) -> None:
+        epochs = {held: held.followed.epoch for held in wanted}
+        found = {held: held.remembered(stretch) for held, stretch in wanted.items()}
+        unknown = {held.key: wanted[held] for held, entries in found.items() if entries is None}
+        read = await self._read(unknown)
+        entries = {held.key.name: read.get(held.key, []) if known is None else known for held, known in found.items()}
+        if session.is_over():
+            return
+        still = {h: s for h, s in wanted.items() if h.key.name in session.behind and h.followed.epoch == epochs[h]}
+        whole = {h.key.name: e for h, s in still.items() if (e := entries[h.key.name]) and e[0].seq == s.after + 1}
+        for name, entry in _in_order(whole):
+            self._emitter.to(session, name, entry)
+            session.behind[name] = entry.seq
+        self._skip(session, {h.key.name: s for h, s in still.items() if h.key.name not in whole})
+        await asyncio.sleep(0)
+
+    def _skip(self, session: Session, gone: Mapping[str, Stretch]) -> None:
+        """Retention took these stretches."""
+        session.behind |= {name: stretch.until for name, stretch in gone.items()}
+        if gone:
+            self.resync(session, resume.TOO_OLD, gone)
+
+    async def _read(self, unknown: Mapping[LogKey, Stretch]) -> dict[LogKey, list[Entry]]:
+        if not unknown:
+            return {}
+        async with self._reading:
+            return await self._logs.entries(unknown, _PAGE)
+
+
+def _head(log: HeldLog) -> Head:
+    return Head(log.followed.epoch, log.followed.seq)
+
+
+def _is_ahead(at: Head, log: HeldLog) -> bool:
+    return at.epoch == log.followed.epoch and at.seq > log.followed.seq
+
+
+def _exists(session: Session, name: str, entry: Entry) -> bool:
+    record = entry.record
+    return isinstance(record, NotificationEmission) and session.readable.home(record.rooms) == name
+
+
+def _in_order(found: Mapping[str, list[Entry]]) -> Iterator[tuple[str, Entry]]:
+    """All entries by time, and those of one log always by seq."""
+    timed = [_timed(name, entries) for name, entries in found.items()]
+    for _, name, entry in heapq.merge(*timed, key=lambda item: item[:2]):
+        yield name, entry
+
+
+def _timed(name: str, entries: list[Entry]) -> Iterator[tuple[float, str, Entry]]:
+    latest = 0.0
+    for entry in entries:
+        latest = max(latest, _at(entry))
+        yield latest, name, entry
+
+
+def _at(entry: Entry) -> float:
+    record = entry.record
+    if record is None:
+        return 0.0
+    return (record.created_at if isinstance(record, NotificationEmission) else record.at).timestamp()

@@ -1,0 +1,52 @@
+"""Delivered watermarks: what sockets confirm by answering pings is written down in batches (S8)."""
+
+from __future__ import annotations
+
+from services.gateway.domain.delivered import Confirmations
+from services.gateway.domain.session import Session
+from services.gateway.handlers.sessions import Sessions
+from services.gateway.ports import Logs, Person, Sockets
+
+
+class Delivered:
+    """Keeps the confirmations of every session and flushes the watermarks that rise."""
+
+    def __init__(self, sessions: Sessions, logs: Logs, sockets: Sockets) -> None:
+        self._sessions, self._logs, self._sockets = sessions, logs, sockets
+        self._confirmations: dict[str, Confirmations] = {}
+        self._risen: dict[tuple[Person, str], int] = {}
+
+    def pinged(self, sid: str) -> None:
+        """A ping is on its way to the socket, behind everything that was emitted."""
+        session = self._sessions.get(sid)
+        if session is not None:
+            self._confirmations.setdefault(sid, Confirmations()).pinged(self._sent(session))
+
+    def ponged(self, sid: str) -> None:
+        """The socket answered its oldest ping."""
+        session, confirmations = self._sessions.get(sid), self._confirmations.get(sid)
+        if session is None or confirmations is None:
+            return
+        for room, seq in confirmations.ponged().items():
+            key = (session.person, room)
+            self._risen[key] = max(seq, self._risen.get(key, 0))
+
+    def ask(self) -> None:
+        """Pings the sockets that were sent something that no ping on its way would confirm."""
+        self._confirmations = {sid: c for sid, c in self._confirmations.items() if self._sessions.get(sid) is not None}
+        for session in self._sessions:
+            if self._confirmations.setdefault(session.sid, Confirmations()).lags(self._sent(session)):
+                self._sockets.ping(session.sid)
+
+    async def flush(self) -> None:
+        """Writes the watermarks that have risen. Raises Retryable, and keeps them."""
+        risen = dict(self._risen)
+        if risen:
+            await self._logs.delivered(risen)
+        self._risen = {key: seq for key, seq in self._risen.items() if risen.get(key, 0) < seq}
+
+    def _sent(self, session: Session) -> dict[str, int]:
+        if session.newest:  # its logs stand at their ends, but it has not been sent anything yet
+            return {}
+        sent = self._sessions.sent(session).items()
+        return {name: head.seq for name, head in sent if name != session.state_log and head.seq > 0}

@@ -1,0 +1,173 @@
+"""Follows every held log: shows what comes, fetches what did not come, compares heads so that nothing stays hidden."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from libs.runtime.clock import Clock
+from libs.schemas.records import NotificationEmission, StateChange
+from services.gateway import metrics
+from services.gateway.domain import resume
+from services.gateway.domain.dialects import root
+from services.gateway.domain.follow import Follower, Judgement
+from services.gateway.domain.logs import Entry, Head, LogKey, Stretch, places, wire_name
+from services.gateway.domain.rooms import HeldLog, HeldLogs
+from services.gateway.domain.session import Session
+from services.gateway.handlers.emitter import Emitter
+from services.gateway.handlers.interest import Interest
+from services.gateway.ports import Logs
+
+_FETCH_LIMIT = 500  # entries of one log in one query
+
+
+class Following:
+    """`patience` is how long, in seconds, a missing entry is waited for before it is fetched."""
+
+    def __init__(
+        self, held: HeldLogs, logs: Logs, interest: Interest, emitter: Emitter, clock: Clock, patience: float
+    ) -> None:
+        self._held, self._logs, self._interest, self._emitter = held, logs, interest, emitter
+        self._clock, self._patience = clock, patience
+        self._gaps: set[LogKey] = set()
+        self._doubted: set[LogKey] = set()
+        self._attention = asyncio.Event()
+        self._waiting: defaultdict[LogKey, list[asyncio.Future[None]]] = defaultdict(list)
+
+    async def hold(self, session: Session, names: Iterable[str]) -> dict[str, HeldLog]:
+        """Makes the session a holder of these logs and returns them begun: nothing after their heads is missed."""
+        logs = {name: self._held.hold(session, name) for name in names}
+        await asyncio.gather(*(self._begin(log) for log in logs.values() if log.follower is None))
+        return logs
+
+    async def _begin(self, log: HeldLog) -> None:
+        head = await self._interest.begin(log.key)
+        if log.follower is None:
+            log.follower = Follower(head.epoch, head.seq, self._patience)
+            early, log.early = log.early, []
+            for entry in early:
+                self._offer(log, entry)
+
+    def accept(self, record: NotificationEmission | StateChange) -> None:
+        """Shows a record in the logs where it is next, and keeps or drops it in the others."""
+        for name, entry in places(record):
+            log = self._held.get(LogKey(record.tenant, name))
+            if log is not None:
+                self._offer(log, entry)
+
+    def _offer(self, log: HeldLog, entry: Entry) -> None:
+        if log.follower is None:
+            log.early.append(entry)
+            return
+        shown = log.follower.offer(entry, self._now())
+        if shown is None:
+            self.doubt(log.key)
+        else:
+            self._show(log, shown)
+
+    def _show(self, log: HeldLog, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            self._emitter.live(log, entry)
+        seq = log.followed.seq
+        for sid in [sid for sid, end in log.ends.items() if end <= seq]:
+            self._held.release(log.holders[sid], log.key.name, self._now())
+        if log.followed.waits:
+            self._gaps.add(log.key)
+            self._attention.set()
+        for future in self._waiting.pop(log.key, ()):
+            if not future.done():
+                future.set_result(None)
+
+    def doubt(self, key: LogKey) -> None:
+        """Something does not fit what is known of this log: its head is looked at."""
+        self._doubted.add(key)
+        self._attention.set()
+
+    async def advanced(self, log: HeldLog) -> None:
+        """Returns when the log has gone on; its head is looked at, in case nothing comes by itself."""
+        future = asyncio.get_running_loop().create_future()
+        self._waiting[log.key].append(future)
+        self.doubt(log.key)
+        await future
+
+    async def attend(self) -> None:
+        """One round: waits until something is missing or doubted, gives it time to come, fetches it."""
+        await self._attention.wait()
+        await asyncio.sleep(self._patience)
+        doubted = set(self._doubted)
+        await self._compare([log for key in doubted if (log := self._held.get(key)) is not None])
+        self._doubted -= doubted
+        await self._mend()
+        if not self._gaps and not self._doubted:
+            self._attention.clear()
+
+    async def compare(self) -> None:
+        """Compares the heads of everything that is held with what was shown."""
+        await self._compare(list(self._held))
+
+    async def _compare(self, logs: list[HeldLog]) -> None:
+        marks = {log.key: log.followed.known for log in logs if log.follower is not None}
+        heads = await self._logs.heads(marks) if marks else {}
+        for key, head in heads.items():
+            log = self._held.get(key)
+            if log is not None and log.follower is not None:
+                self._learn(log, head, marks[key])
+
+    def _learn(self, log: HeldLog, head: Head, mark: int) -> None:
+        match log.followed.learn(head, mark, self._now()):
+            case Judgement.ANEW:
+                log.followed.restart(head)
+                log.recent.clear()
+                self._resync(log, resume.EPOCH)
+            case Judgement.BEHIND | Judgement.SAME:
+                self._show(log, ())
+
+    async def _mend(self) -> None:
+        now = self._now()
+        held = {key: log for key in self._gaps if (log := self._held.get(key)) is not None}
+        due = {key: stretch for key, log in held.items() if (stretch := log.followed.missing(now)) is not None}
+        if due:
+            found = await self._logs.entries(due, _FETCH_LIMIT)
+            await self._fill({held[key]: (stretch, found.get(key, [])) for key, stretch in due.items()})
+        self._gaps = {key for key in self._gaps if (log := self._held.get(key)) is not None and log.followed.waits}
+
+    async def _fill(self, found: Mapping[HeldLog, tuple[Stretch, list[Entry]]]) -> None:
+        for log, (stretch, entries) in found.items():
+            metrics.GAPS_FETCHED.inc(len(entries))
+            if entries and entries[0].seq > stretch.after + 1:
+                self._lost(log, entries[0].seq)
+            self._show(log, log.followed.fill(entries, self._now()))
+        empty = {log.key: stretch for log, (stretch, entries) in found.items() if not entries}
+        if empty:
+            await self._missed(empty)
+
+    async def _missed(self, empty: Mapping[LogKey, Stretch]) -> None:
+        """Nothing is left of these stretches: either retention took them, or the log ends before them."""
+        marks = {key: log.followed.known for key in empty if (log := self._held.get(key)) is not None}
+        for key, head in (await self._logs.heads(marks)).items():
+            log = self._held.get(key)
+            if log is None:
+                continue
+            if head.epoch == log.followed.epoch and head.seq >= empty[key].until:
+                self._lost(log, empty[key].until + 1)
+            else:
+                self._learn(log, head, marks[key])
+
+    def _lost(self, log: HeldLog, begins: int) -> None:
+        log.recent.clear()
+        self._show(log, log.followed.skip(begins, self._now()))
+        self._resync(log, resume.TOO_OLD)
+
+    def _resync(self, log: HeldLog, reason: str) -> None:
+        head = Head(log.followed.epoch, log.followed.seq)
+        for session in log.holders.values():
+            if log.key.name in session.behind:
+                session.behind[log.key.name] = head.seq
+        if log.holders:
+            position = {wire_name(log.key.name): head}
+            self._emitter.say(list(log.holders), root.resync(reason, position, self._clock()))
+            metrics.RESYNCS.labels(reason).inc(len(log.holders))
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()

@@ -1,0 +1,98 @@
+"""The live side of the gateway, put together from its ports: feed, sessions, and the loops that keep them true."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Protocol
+
+from libs.runtime.clock import Clock
+from libs.runtime.health import Health, Progress
+from libs.runtime.logging import get_logger
+from services.gateway.domain.rooms import HeldLogs
+from services.gateway.errors import Retryable
+from services.gateway.handlers.catch_up import CatchUp, Limits
+from services.gateway.handlers.delivered import Delivered
+from services.gateway.handlers.door import Door
+from services.gateway.handlers.emitter import Emitter
+from services.gateway.handlers.feed import Feed
+from services.gateway.handlers.following import Following
+from services.gateway.handlers.interest import Interest
+from services.gateway.handlers.memberships import Access, MembershipWatch
+from services.gateway.handlers.rounds import rounds
+from services.gateway.handlers.sessions import Sessions
+from services.gateway.handlers.upkeep import Upkeep
+from services.gateway.ports import Directory, Inbox, Interests, Logs, Slots, Sockets
+from services.gateway.settings import Settings
+
+log = get_logger(__name__)
+
+_STUCK_SECONDS = 60.0
+
+
+class Leases(Slots, Interests, Protocol):
+    """Slots, and interest in them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """What the live side talks to."""
+
+    leases: Leases
+    inbox: Inbox
+    logs: Logs
+    directory: Directory
+    sockets: Sockets
+
+
+class Live:
+    """All of it. `run` goes on until cancelled; `stop` takes leave of clients and neighbours."""
+
+    def __init__(self, settings: Settings, world: Neighbours, clock: Clock, health: Health) -> None:
+        self._settings, self._health = settings, health
+        held = HeldLogs(settings.room_memory)
+        emitter = Emitter(world.sockets, clock)
+        interest = Interest(world.leases, world.logs, held, settings.interest_batch)
+        self.following = Following(held, world.logs, interest, emitter, clock, settings.gap_patience)
+        limits = Limits(settings.catch_up_limit, settings.resume_limit)
+        catch_up = CatchUp(held, world.logs, self.following, emitter, clock, limits)
+        self.access = Access(world.directory, settings.interest_batch)
+        self._watch = MembershipWatch(self.access, held, self.following, catch_up)
+        sessions = Sessions(self.access, self._watch, held, self.following, catch_up, emitter, clock)
+        self.door = Door(settings, sessions, emitter, world.sockets, clock)
+        self.delivered = Delivered(sessions, world.logs, world.sockets)
+        progress = health.watch("feed", _STUCK_SECONDS)
+        self.feed = Feed(world.leases, world.inbox, interest, self.following, self._watch, progress)
+        self._upkeep = Upkeep(self.door, sessions, held, interest, world.sockets, settings.interest_linger)
+
+    def loops(self) -> list[Awaitable[None]]:
+        """Everything that goes round."""
+        watch, settings = self._health.watch, self._settings
+        return [
+            self.feed.run(),
+            rounds(self.feed.renew, watch("lease", _STUCK_SECONDS), settings.slot_heartbeat),
+            rounds(self._compare, watch("heads", _STUCK_SECONDS), settings.heads_interval),
+            rounds(self.delivered.flush, watch("delivered", _STUCK_SECONDS), settings.delivered_interval),
+            rounds(self._ask, watch("confirmations", _STUCK_SECONDS), settings.confirm_interval),
+            rounds(self._upkeep.step, watch("upkeep", _STUCK_SECONDS), 1.0),
+            rounds(self._upkeep.watch_loop, watch("event-loop", _STUCK_SECONDS)),
+            # These two wait until there is something to do, so standing still is no fault of theirs.
+            rounds(self.following.attend, Progress("gaps", float("inf"))),
+            rounds(self._watch.attend, Progress("memberships", float("inf"))),
+        ]
+
+    async def stop(self) -> None:
+        """Tells clients when to come back, writes what they confirmed, gives the slot back."""
+        await self.door.close()
+        for farewell in (self.delivered.flush, self.feed.release):
+            try:
+                await farewell()
+            except Retryable as error:
+                log.warning("farewell_failed", errors=[str(error)])
+
+    async def _compare(self) -> None:
+        await self.following.compare()
+        await self._watch.compare()
+
+    async def _ask(self) -> None:
+        self.delivered.ask()

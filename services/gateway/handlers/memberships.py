@@ -1,0 +1,103 @@
+"""What readers may read, kept true for every session: when a record says so, and by comparing versions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from libs.auth.tokens import Identity
+from libs.schemas.records import MembershipChange
+from services.gateway.domain.access import Memberships, claims_to_open, readable
+from services.gateway.domain.rooms import HeldLogs
+from services.gateway.domain.session import Session
+from services.gateway.handlers.batching import Batcher
+from services.gateway.handlers.catch_up import CatchUp
+from services.gateway.handlers.following import Following
+from services.gateway.ports import Directory, Person
+
+
+class Access:
+    """Memberships of readers, with the claims of their tokens opened."""
+
+    def __init__(self, directory: Directory, batch: float) -> None:
+        self._directory = directory
+        self._memberships: Batcher[Person, Memberships] = Batcher(self._load, batch)
+
+    async def of(self, identity: Identity) -> Memberships:
+        """Raises Retryable when the database is away."""
+        person = (identity.tenant, identity.reader)
+        memberships = await self._memberships.get(person)
+        if claims := claims_to_open(identity, memberships):
+            await self._directory.open_claims(person, claims)
+            memberships = await self._memberships.get(person)
+        return memberships
+
+    async def versions(self, people: Sequence[Person]) -> Mapping[Person, int]:
+        """The current version of everybody whose memberships ever changed."""
+        return await self._directory.versions(people)
+
+    async def _load(self, people: Sequence[Person]) -> Mapping[Person, Memberships]:
+        return await self._directory.memberships(people)
+
+
+class MembershipWatch:
+    """Applies changes of memberships and tokens to sessions that are connected."""
+
+    def __init__(self, access: Access, held: HeldLogs, following: Following, catch_up: CatchUp) -> None:
+        self._access, self._held, self._following, self._catch_up = access, held, following, catch_up
+        self._changed: set[Person] = set()
+        self._news = asyncio.Event()
+
+    def accept(self, change: MembershipChange) -> None:
+        """A record says that a person's memberships changed."""
+        person = (change.tenant, change.user_id)
+        if any(s.memberships.version < change.version for s in self._held.sessions_of(person)):
+            self._changed.add(person)
+            self._news.set()
+
+    async def compare(self) -> None:
+        """Looks for people whose version has risen without a record to say so."""
+        people = self._held.people()
+        for person, version in (await self._access.versions(list(people))).items():
+            if any(session.memberships.version < version for session in people[person]):
+                self._changed.add(person)
+                self._news.set()
+
+    async def attend(self) -> None:
+        """One round: waits for changes and applies them."""
+        await self._news.wait()
+        changed = set(self._changed)
+        sessions = [session for person in changed for session in self._held.sessions_of(person)]
+        await asyncio.gather(*(self.apply(session, session.identity) for session in sessions))
+        self._changed -= changed
+        if not self._changed:
+            self._news.clear()
+
+    async def apply(self, session: Session, identity: Identity) -> None:
+        """Puts the session into the rooms that the directory and this token give it now, and out of all others."""
+        memberships = await self._access.of(identity)
+        if session.is_over():
+            return
+        session.memberships = memberships
+        session.identity = identity
+        session.readable = readable(identity, session.memberships)
+        for name in [name for name in self._held.of(session) if name != session.state_log]:
+            self._reconsider(session, name)
+        new = [room for room in session.readable.open_rooms() if room not in self._held.of(session)]
+        await self._following.hold(session, new)
+        if session.is_over():
+            return
+        for room in new:
+            span = session.readable.last(room)
+            session.behind[room] = span.after if span is not None else 0
+        self._catch_up.start(session)
+
+    def _reconsider(self, session: Session, room: str) -> None:
+        log, span = self._held.of(session)[room], session.readable.last(room)
+        log.ends.pop(session.sid, None)
+        if span is None:
+            self._held.release(session, room, asyncio.get_running_loop().time())
+        elif session.sid in log.live and (span.until is not None or span.after > log.followed.seq):
+            # Whether it has seen all that it may, and when it goes on, is for catching up to decide.
+            session.behind[room] = log.followed.seq
+            del log.live[session.sid]

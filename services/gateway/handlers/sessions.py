@@ -1,0 +1,96 @@
+"""Sessions: a socket with a token is put into its rooms, told where it stands, and taken out again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+from libs.auth.tokens import Identity
+from libs.runtime.clock import Clock
+from services.gateway import metrics
+from services.gateway.domain import resume
+from services.gateway.domain.access import readable
+from services.gateway.domain.dialects import root
+from services.gateway.domain.logs import Head, wire_name
+from services.gateway.domain.rooms import HeldLogs
+from services.gateway.domain.session import Session
+from services.gateway.handlers.catch_up import CatchUp
+from services.gateway.handlers.emitter import Emitter
+from services.gateway.handlers.following import Following
+from services.gateway.handlers.memberships import Access, MembershipWatch
+
+
+class Sessions:
+    """All sessions of this process, by socket id."""
+
+    def __init__(
+        self,
+        access: Access,
+        watch: MembershipWatch,
+        held: HeldLogs,
+        following: Following,
+        catch_up: CatchUp,
+        emitter: Emitter,
+        clock: Clock,
+    ) -> None:
+        self._access, self._watch, self._held, self._following = access, watch, held, following
+        self._catch_up, self._emitter, self._clock = catch_up, emitter, clock
+        self._sessions: dict[str, Session] = {}
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def __iter__(self) -> Iterator[Session]:
+        return iter(list(self._sessions.values()))
+
+    def get(self, sid: str) -> Session | None:
+        """The session of a socket, or None when its token was not accepted."""
+        return self._sessions.get(sid)
+
+    async def open(self, sid: str, identity: Identity, position: resume.Position | None) -> None:
+        """Makes a session and tells the client `connected`; what it missed follows. Raises Retryable."""
+        memberships = await self._access.of(identity)
+        session = Session(sid, identity, memberships, readable(identity, memberships))
+        self._sessions[sid] = session
+        metrics.CONNECTIONS.set(len(self._sessions))
+        names = [*resume.rooms_to_follow(session.readable, position), session.state_log]
+        try:
+            await self._following.hold(session, names)
+            refused = await self._catch_up.plan(session, position)
+        except BaseException:
+            self.close(sid)
+            raise
+        if session.is_over():
+            return
+        self._confirm(session)
+        for reason, logs in refused.items():
+            self._catch_up.resync(session, reason, logs)
+        self._catch_up.start(session)
+
+    async def refresh(self, session: Session, identity: Identity) -> None:
+        """The session goes on with another token of the same person (S22)."""
+        await self._watch.apply(session, identity)
+        if not session.is_over():
+            self._confirm(session)
+
+    def close(self, sid: str) -> None:
+        """The socket is gone."""
+        session = self._sessions.pop(sid, None)
+        if session is not None:
+            session.end()
+            self._catch_up.cancel(session)
+            self._held.leave(session, asyncio.get_running_loop().time())
+            metrics.CONNECTIONS.set(len(self._sessions))
+
+    def sent(self, session: Session) -> dict[str, Head]:
+        """Where the client stands in each of its logs, by log name."""
+        return {
+            name: Head(log.follower.epoch, session.behind.get(name, log.follower.seq))
+            for name, log in self._held.of(session).items()
+            if log.follower is not None
+        }
+
+    def _confirm(self, session: Session) -> None:
+        position = {wire_name(name): head for name, head in self.sent(session).items()}
+        rooms = session.readable.open_rooms()
+        self._emitter.say([session.sid], root.connected(session.identity, rooms, position, self._clock()))

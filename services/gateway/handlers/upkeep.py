@@ -1,0 +1,63 @@
+"""What is done every second: tokens that are over, logs that nobody holds, sockets that are silent, measurements."""
+
+from __future__ import annotations
+
+import asyncio
+
+import psutil
+
+from services.gateway import metrics
+from services.gateway.domain.rooms import HeldLogs
+from services.gateway.handlers.door import Door
+from services.gateway.handlers.interest import Interest
+from services.gateway.handlers.sessions import Sessions
+from services.gateway.ports import Sockets
+
+_SILENCE_EVERY = 10  # rounds
+
+
+class Upkeep:
+    """`linger` is how many seconds a log is followed after the last session has left it."""
+
+    def __init__(
+        self,
+        door: Door,
+        sessions: Sessions,
+        held: HeldLogs,
+        interest: Interest,
+        sockets: Sockets,
+        linger: float,
+    ) -> None:
+        self._door, self._sessions, self._held, self._interest = door, sessions, held, interest
+        self._sockets, self._linger = sockets, linger
+        self._round = 0
+        self._process = psutil.Process()
+        self._idle_bytes = 0
+
+    async def step(self) -> None:
+        """One round. Raises Retryable when interest cannot be withdrawn."""
+        now = asyncio.get_running_loop().time()
+        self._round += 1
+        self._door.expire()
+        if self._round % _SILENCE_EVERY == 0:
+            await self._sockets.sweep()
+        self._measure()
+        idle = self._held.idle(now - self._linger)
+        if idle:
+            await self._interest.withdraw([log.key for log in idle])
+
+    def _measure(self) -> None:
+        metrics.HELD_LOGS.set(len(self._held))
+        resident = self._process.memory_info().rss
+        if not self._sessions:
+            self._idle_bytes = resident
+        metrics.RSS_PER_CONNECTION.set(max(0, resident - self._idle_bytes) / max(1, len(self._sessions)))
+
+    async def watch_loop(self) -> None:
+        """Measures by how much the event loop is late, at worst within a second; one round of that."""
+        loop, worst = asyncio.get_running_loop(), 0.0
+        for _ in range(10):
+            due = loop.time() + 0.1
+            await asyncio.sleep(0.1)
+            worst = max(worst, loop.time() - due)
+        metrics.LOOP_LAG.set(worst)

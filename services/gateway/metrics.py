@@ -1,0 +1,38 @@
+"""Every metric of the gateway."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+CONNECTIONS = Gauge("carillon_gateway_connections", "Sockets whose token was accepted")
+HELD_LOGS = Gauge("carillon_gateway_held_logs", "Logs of rooms and readers that are followed")
+FEED_LAG = Gauge("carillon_gateway_feed_lag_records", "Records of our partition that have not been read yet")
+FEED_BREAKS = Counter("carillon_gateway_feed_breaks_total", "Times the feed had to be taken up anew", ["reason"])
+RECORDS = Counter("carillon_gateway_records_total", "Records read from gateway.inbox", ["kind"])
+GAPS_FETCHED = Counter("carillon_gateway_gap_entries_total", "Log entries fetched because no record brought them")
+EMISSIONS = Counter("carillon_gateway_emissions_total", "Events encoded for sockets", ["event"])
+DELIVERIES = Counter("carillon_gateway_deliveries_total", "Events queued for a socket each")
+CATCH_UPS = Counter("carillon_gateway_catch_ups_total", "Sockets that were sent what they had missed")
+RESYNCS = Counter("carillon_gateway_resyncs_total", "Sockets told to fetch anew", ["reason"])
+UNAUTHORIZED = Counter("carillon_gateway_unauthorized_total", "Attempts that were refused (F2-4)", ["door", "reason"])
+SLOW_SOCKETS = Counter("carillon_gateway_slow_sockets_total", "Sockets closed because too much waited for them")
+LOOP_LAG = Gauge(
+    "carillon_gateway_loop_lag_seconds", "How late the event loop woke a timer, at worst of the last second"
+)
+RSS_PER_CONNECTION = Gauge(
+    "carillon_gateway_bytes_per_connection", "Memory above that of the idle process, by the sockets connected"
+)
+CONNECT_SECONDS = Histogram(
+    "carillon_gateway_connect_seconds",
+    "From a socket's CONNECT to its `connected`",
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+EVENT_SECONDS = Histogram(
+    "carillon_gateway_event_seconds",
+    "From the acceptance of an event to its emission",
+    buckets=(0.005, 0.01, 0.02, 0.03, 0.06, 0.1, 0.25, 0.5, 1, 5, 30, 120),
+)
+STATE_CHANGES_LOST = Counter(
+    "carillon_gateway_state_changes_unsent_total", "State changes that Kafka did not take; other gateways compare heads"
+)
+FORWARDED = Counter("carillon_gateway_forwarded_total", "Requests forwarded to ingest", ["status"])

@@ -1,0 +1,192 @@
+"""What the gateway needs from the world."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from libs.schemas.records import GatewayRecord, StateChange, StateOperation
+from services.gateway.domain.access import Memberships
+from services.gateway.domain.inbox import Filters, Place, Reader, Row, Seen
+from services.gateway.domain.logs import Entry, Head, LogKey, Stretch
+
+Person = tuple[str, str]  # (tenant, reader)
+Room = tuple[str, str]  # (tenant, room)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A leased slot: the partition of gateway.inbox that this gateway reads. An older `epoch` is void."""
+
+    number: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """A lease that was renewed. `registered`: the heartbeat row of our interest is there still."""
+
+    server_started: datetime
+    registered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """One version of a person's preferences: `{channels: {email: false}, types: {key: {email: true}}}`."""
+
+    version: int
+    document: dict[str, Any]
+    since: datetime | None
+
+
+class Slots(Protocol):
+    """Leases of slots."""
+
+    async def lease(self, avoid: int | None) -> Slot | None:
+        """A free slot, or one whose lease has run out; None when all are taken. Rather not the one to avoid."""
+        ...
+
+    async def renew(self, slot: Slot) -> Renewal:
+        """Raises LeaseLost when another gateway has taken it."""
+        ...
+
+    async def release(self, slot: Slot) -> None:
+        """Gives the slot back, with all interest in it."""
+        ...
+
+
+class Interests(Protocol):
+    """Which slots listen to which rooms."""
+
+    async def register(self, slot: Slot, rooms: Sequence[Room]) -> None:
+        """Committed when it returns. Raises LeaseLost."""
+        ...
+
+    async def withdraw(self, slot: Slot, rooms: Sequence[Room]) -> None: ...
+
+    async def interested(self, room: Room) -> list[int]:
+        """The slots with interest in the room."""
+        ...
+
+
+class Logs(Protocol):
+    """The logs in the database. Raises Retryable when it is away."""
+
+    async def begin(self, keys: Iterable[LogKey]) -> dict[LogKey, Head]:
+        """The heads, of logs that may never have been written as well."""
+        ...
+
+    async def heads(self, keys: Iterable[LogKey]) -> dict[LogKey, Head]: ...
+
+    async def entries(self, wanted: Mapping[LogKey, Stretch], limit: int) -> dict[LogKey, list[Entry]]:
+        """The oldest `limit` entries of each stretch; a log without any may be missing."""
+        ...
+
+    async def newest(self, person: Person, wanted: Mapping[str, Stretch], limit: int) -> dict[str, list[Entry]]:
+        """By room, the newest entries that the person has not been delivered, read or deleted; oldest first."""
+        ...
+
+    async def delivered(self, seqs: Mapping[tuple[Person, str], int]) -> None:
+        """Moves the delivered watermarks of (person, room) up to these seqs."""
+        ...
+
+
+class Directory(Protocol):
+    """Memberships. Raises Retryable when the database is away."""
+
+    async def memberships(self, people: Iterable[Person]) -> dict[Person, Memberships]: ...
+
+    async def versions(self, people: Iterable[Person]) -> dict[Person, int]: ...
+
+    async def open_claims(self, person: Person, rooms: Sequence[str]) -> None:
+        """Opens intervals for rooms that a token claims."""
+        ...
+
+
+class Inbox(Protocol):
+    """Our partition of gateway.inbox."""
+
+    async def attach(self, slot: int) -> int:
+        """Reads the partition from its end on; returns that offset. Raises Retryable when the broker is away."""
+        ...
+
+    async def read(self) -> Sequence[GatewayRecord]:
+        """What has come, perhaps nothing. Raises FeedBreak when the position is gone, Retryable when the broker is."""
+        ...
+
+    def lag(self) -> int:
+        """Records that have not been read yet, as far as is known."""
+        ...
+
+
+class StateChanges(Protocol):
+    """Tells the other gateways what a person did to their inbox."""
+
+    def publish(self, change: StateChange, slots: Sequence[int]) -> None:
+        """Hands over; what cannot be sent is found by comparing heads."""
+        ...
+
+
+class Sockets(Protocol):
+    """The transport of sockets. Nothing here waits: what is emitted is queued in order for each socket."""
+
+    def emit(self, sids: Iterable[str], event: str, payload: Mapping[str, Any]) -> None: ...
+
+    def refuse(self, sid: str) -> None:
+        """Ends the session after what is queued; a stock client does not come back by itself."""
+        ...
+
+    def drop(self, sid: str) -> None:
+        """Closes the transport after what is queued; a stock client connects again by itself."""
+        ...
+
+    def ping(self, sid: str) -> None:
+        """Asks for a sign of life now, which confirms what was written before."""
+        ...
+
+    async def sweep(self) -> None:
+        """Closes sockets that stopped answering."""
+        ...
+
+
+class InboxStore(Protocol):
+    """The inbox of a reader. Raises Retryable when the database is away. Rows are those of inbox.sql."""
+
+    async def page(self, who: Reader, filters: Filters, limit: int, offset: int, after: Place | None) -> Sequence[Row]:
+        """Newest first, up to `limit` + 1 rows."""
+        ...
+
+    async def one(self, who: Reader, notification: UUID) -> Row | None:
+        """The row, or None when it is not theirs or was deleted."""
+        ...
+
+    async def unread_count(self, who: Reader) -> int:
+        """How many rows of the inbox are unread."""
+        ...
+
+    async def mark(
+        self, who: Reader, notification: UUID, operation: StateOperation, now: datetime
+    ) -> tuple[Row, StateChange | None] | None:
+        """Reads, unreads or deletes one. None when it is not theirs; no change when it was so already."""
+        ...
+
+    async def read_all(self, who: Reader, seen: Seen | None, now: datetime) -> tuple[int, StateChange | None]:
+        """Marks read up to what was seen, or everything; how many became read, and the change if anything did."""
+        ...
+
+
+class PreferenceStore(Protocol):
+    """Preferences of readers. Raises Retryable when the database is away."""
+
+    async def current(self, tenant: str, reader: str) -> Preferences:
+        """The version in force; version 0 with an empty document for somebody who never set any."""
+        ...
+
+    async def replace(
+        self, tenant: str, reader: str, document: dict[str, Any], expected: int | None, now: datetime
+    ) -> Preferences | None:
+        """Puts a new version in force. None when the one in force is not the `expected` one."""
+        ...

@@ -1,0 +1,55 @@
+"""The gateway's settings, validated once at start; an error names the variable."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import NoDecode
+
+from libs.auth.tokens import MIN_SECRET_BYTES
+from libs.runtime.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """Times are seconds."""
+
+    http_port: int = Field(3002, ge=1, le=65535)
+    extra_port: int | None = Field(None, ge=1, le=65535, description="a second port with the same routes (development)")
+    jwt_secret: SecretStr = Field(description=f"HMAC key of the tokens, at least {MIN_SECRET_BYTES} bytes")
+    ingest_url: str = Field("http://127.0.0.1:3001", pattern=r"^https?://[^/]+$")
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field((), description="origins, with commas; * is any")
+    admin_roles: Annotated[tuple[str, ...], NoDecode] = Field(("ADMIN", "admin"), description="who may read others'")
+
+    slot_lease: float = Field(15.0, gt=0)
+    slot_heartbeat: float = Field(3.0, gt=0)
+    gap_patience: float = Field(0.03, ge=0, description="how long a missing entry is waited for before it is fetched")
+    heads_interval: float = Field(3.0, gt=0, description="how often heads and membership versions are compared")
+    interest_batch: float = Field(0.005, ge=0, description="how long first joins are collected")
+    interest_linger: float = Field(10.0, ge=0, description="how long a log is followed after the last one left")
+
+    room_memory: int = Field(64, ge=1, description="entries of each live log kept in memory")
+    resume_limit: int = Field(1_000, ge=1, description="missed entries over which a client fetches anew instead")
+    catch_up_limit: int = Field(100, ge=0, description="entries for a client without a position")
+    connect_timeout: float = Field(10.0, gt=0)
+    connect_concurrency: int = Field(256, ge=1, description="sockets that may be connecting at once")
+    queue_limit: int = Field(5_000, ge=1, description="packets that may wait for one socket before it is closed")
+    ping_interval: float = Field(25.0, gt=0)
+    ping_timeout: float = Field(20.0, gt=0)
+    confirm_interval: float = Field(5.0, gt=0, description="how often an extra ping asks for what was sent")
+    delivered_interval: float = Field(1.0, gt=0, description="how often delivered watermarks are written")
+    reconnect_spread: float = Field(5.0, ge=0, description="over how long clients of a stopping gateway come back")
+
+    postgres_pool: int = Field(10, ge=2)
+
+    @field_validator("cors_origins", "admin_roles", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("jwt_secret")
+    @classmethod
+    def _long_enough(cls, value: SecretStr) -> SecretStr:
+        if len(value.get_secret_value().encode()) < MIN_SECRET_BYTES:
+            raise ValueError(f"it needs at least {MIN_SECRET_BYTES} bytes")
+        return value
