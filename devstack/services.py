@@ -85,14 +85,16 @@ class Services(Mapping[str, ServiceProcess]):
             process.kill()
 
     def _compose(self) -> Iterator[ServiceProcess]:
-        for service, count in self.layout.counts.items():
-            for index in range(count):
-                port = self.layout.port(service, index)
+        ports = {s: [self.layout.port(s, index) for index in range(n)] for s, n in self.layout.counts.items()}
+        # Gateways hand write routes on to ingest, wherever it listens.
+        ingest = {"CARILLON_INGEST_URL": f"http://127.0.0.1:{port}" for port in ports.get("ingest", [])[:1]}
+        for service, of_service in ports.items():
+            for index, port in enumerate(of_service):
                 name = f"{service}-{index + 1}"
                 yield ServiceProcess(
                     name,
                     f"services.{service}",
-                    environment=self._variables(service) | {"CARILLON_HTTP_PORT": str(port)},
+                    environment=ingest | self._variables(service) | {"CARILLON_HTTP_PORT": str(port)},
                     log=self._directory / f"{name}.log",
                     ready_url=f"http://127.0.0.1:{port}/readyz",
                 )
