@@ -40,7 +40,8 @@ def configure(service: str, level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    for chatty in ("aiokafka", "kafka", "faust", "mode", "uvicorn.access", "asyncio"):
+    # uvicorn's own lines hold whole addresses, and some of those a token.
+    for chatty in ("aiokafka", "kafka", "faust", "mode", "uvicorn", "asyncio"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
 
 
