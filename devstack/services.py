@@ -87,7 +87,7 @@ class Services(Mapping[str, ServiceProcess]):
     def _compose(self) -> Iterator[ServiceProcess]:
         ports = {s: [self.layout.port(s, index) for index in range(n)] for s, n in self.layout.counts.items()}
         # Gateways hand write routes on to ingest, wherever it listens.
-        ingest = {"CARILLON_INGEST_URL": f"http://127.0.0.1:{port}" for port in ports.get("ingest", [])[:1]}
+        ingest = {"CARILLON_INGEST_URL": f"http://127.0.0.1:{ports['ingest'][0]}"} if ports.get("ingest") else {}
         for service, of_service in ports.items():
             for index, port in enumerate(of_service):
                 name = f"{service}-{index + 1}"
