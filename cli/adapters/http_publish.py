@@ -52,10 +52,15 @@ def _one(response: httpx.Response) -> Answer:
 
 
 def _many(response: httpx.Response) -> list[Answer]:
-    return [
-        Answer(item.get("id"), None if item.get("id") else str(item.get("problem", item)))
-        for item in _body(response)["results"]
-    ]
+    return [_answer(item) for item in _body(response)["results"]]
+
+
+def _answer(item: dict[str, Any]) -> Answer:
+    if "id" in item:
+        return Answer(str(item["id"]))
+    problem = item["problem"]
+    field = f"{problem['field']}: " if problem.get("field") else ""
+    return Answer(None, f"{field}{problem['detail']} ({problem['code']})")
 
 
 def _body(response: httpx.Response) -> dict[str, Any]:
