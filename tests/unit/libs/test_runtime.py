@@ -1,5 +1,6 @@
 """Ids, trace context, settings and health."""
 
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -29,8 +30,9 @@ def test_timestamps_on_the_wire_are_utc_with_milliseconds() -> None:
 
 
 def test_settings_name_the_variable_that_is_wrong(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
+    monkeypatch.chdir(tmp_path)  # a developer's .env is not read
     monkeypatch.setenv("CARILLON_KAFKA_BOOTSTRAP", "127.0.0.1:1")
     monkeypatch.setenv("CARILLON_HTTP_PORT", "70000")
     monkeypatch.delenv("CARILLON_POSTGRES_DSN", raising=False)
