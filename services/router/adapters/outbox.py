@@ -101,7 +101,7 @@ def _delivery_records(due: Iterable[DueDelivery]) -> Iterable[tuple[str, bytes]]
         rest = list(deliveries)
         while rest:
             chunk, rest = rest[:DELIVERIES_PER_RECORD], rest[DELIVERIES_PER_RECORD:]
-            references = [{"tenant": delivery.tenant, "id": delivery.id} for delivery in chunk]
+            references = [{"tenant": delivery.tenant, "id": str(delivery.id)} for delivery in chunk]
             record = {"schemaVersion": 1, "channel": channel, "deliveries": references}
             yield topics.DELIVERY[channel].name, orjson.dumps(record)
 
@@ -117,7 +117,7 @@ def _dead_letter(dead: Dead, now: datetime) -> dict[str, object]:
         "source": {"topic": record.topic, "partition": record.partition, "offset": record.offset},
         "sourceTimestamp": iso(datetime.fromtimestamp(record.timestamp, UTC)),
         "tenant": dead.tenant,
-        "id": dead.id,
+        "id": None if dead.id is None else str(dead.id),
         "key": _base64(record.key),
         "value": _base64(record.value),
         "headers": {name: value.decode("utf-8", "replace") for name, value in record.headers},

@@ -65,7 +65,7 @@ def emission(notification: Notification, places: Sequence[RoomPlace]) -> bytes:
         "schemaVersion": 1,
         "kind": "notification",
         "tenant": notification.tenant,
-        "id": notification.id,
+        "id": str(notification.id),  # a driver may have read it as a type of its own
         "event": notification.event,
         "type": notification.type,
         "name": notification.name,

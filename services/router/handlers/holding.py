@@ -76,9 +76,9 @@ class Holding:
         metrics.HOLDS.labels(step, fault).inc()
         if postgres_faults.is_passing(error) or kafka_faults.is_passing(error):
             self.progress.holding(f"{step}: {fault}")
-            _log.warning("work_held", step=step, errors=[f"{fault}: {error}"])
+            _log.warning("work_held", step=step, errors=[fault])
         else:
-            _log.error("work_failed", step=step, errors=[f"{fault}: {error}"], exc_info=error)
+            _log.error("work_failed", step=step, errors=[fault], exc_info=error)
 
     async def _pause(self, seconds: float) -> None:
         try:

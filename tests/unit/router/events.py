@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+from libs.catalogue.catalogue import shipped
+from libs.schemas.events import EventName
 from libs.schemas.records import AcceptedEvent, Source
 from services.router.domain.incoming import Received, Record
 
@@ -11,13 +13,13 @@ NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
-def accepted(event: str = "service.event", **fields: Any) -> AcceptedEvent:
+def accepted(event: EventName = "service.event", **fields: Any) -> AcceptedEvent:
     """An event as ingest accepts it: metadata and texts are filled in."""
     filled = {
         "id": uuid4(),
         "tenant": "acme",
         "event": event,
-        "type": fields.get("type", event),
+        "type": shipped().find(event, fields.get("name")).key,
         "metadata": {"timestamp": "2026-11-21T10:00:00.000Z"} | fields.pop("metadata", {}),
         "accepted_at": NOW,
         "source": Source(topic="noti", partition=1, offset=2),

@@ -100,8 +100,8 @@ events = st.builds(
     event=st.sampled_from(EVENT_NAMES),
     name=st.sampled_from(["iam.user.created", "a.b.c", "thinking"]),
     severity=st.sampled_from(["low", "critical"]),
-    metadata=st.fixed_dictionaries({}, optional={name: anything | ids for name in ("orgId", "userId", "agentId")}),
-    data=st.none() | st.fixed_dictionaries({}, optional={name: anything | ids for name in ("createdBy", "_id")}),
+    metadata=st.fixed_dictionaries({}, optional=dict.fromkeys(("orgId", "userId", "agentId"), anything | ids)),
+    data=st.none() | st.fixed_dictionaries({}, optional=dict.fromkeys(("createdBy", "_id"), anything | ids)),
     recipients=st.none() | recipients,
 )
 

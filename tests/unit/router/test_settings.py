@@ -1,5 +1,7 @@
 """Settings of the router."""
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
@@ -7,7 +9,7 @@ from services.router.settings import Settings
 
 pytestmark = pytest.mark.covers("F0-4")
 
-NEEDED = {"kafka_bootstrap": "k:9092", "postgres_dsn": "postgresql://p/d"}
+NEEDED: dict[str, Any] = {"kafka_bootstrap": "k:9092", "postgres_dsn": "postgresql://p/d"}
 
 
 def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
