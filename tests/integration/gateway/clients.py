@@ -1,0 +1,102 @@
+"""Socket.IO clients of the tests: they note what they are told, and are waited for with a deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from typing import Any
+
+import socketio
+
+from devstack.layout import DEVELOPMENT_SECRET
+from libs.auth.tokens import issue
+from libs.runtime.clock import utc_now
+
+DEADLINE = 15.0
+EVENTS = ("system.notification", "service.event", "service.alert", "agent.event")
+
+
+def token(user: str | None = None, *, lifetime: float = 3600.0, **claims: Any) -> str:
+    """A token of the development secret; `lifetime` in seconds."""
+    who = {} if user is None else {"sub": user}
+    return issue(who | claims, DEVELOPMENT_SECRET, now=utc_now(), lifetime=timedelta(seconds=lifetime))
+
+
+class Client:
+    """One connection to namespace `/`. `told` holds (event, payload) in order."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.told: list[tuple[str, dict[str, Any]]] = []
+        self.position: dict[str, list[int]] = {}
+        self.disconnected = asyncio.Event()
+        self._news = asyncio.Condition()
+        self.io = socketio.AsyncClient(reconnection=False)
+        self.io.on("*", self._note)
+        self.io.on("disconnect", lambda *_: self.disconnected.set())
+
+    async def connect(self, transport: str = "websocket", query: str = "", **options: Any) -> Client:
+        """Connects; `auth` and `headers` as python-socketio takes them."""
+        await self.io.connect(self.url + query, transports=[transport], **options)
+        return self
+
+    async def _note(self, event: str, *payload: Any) -> None:
+        async with self._news:
+            self.told.append((event, payload[0] if payload else {}))
+            self._follow(self.told[-1][1])
+            self._news.notify_all()
+
+    def _follow(self, payload: dict[str, Any]) -> None:
+        at = payload.get("position", {})
+        self.position |= {at["room"]: [at["epoch"], at["seq"]]} if "room" in at else at
+
+    async def until(self, condition: Callable[[], Any], deadline: float = DEADLINE) -> None:
+        """Waits until the condition holds; it is looked at whenever something is told."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(deadline), self._news:
+                await self._news.wait_for(condition)
+                return
+        raise AssertionError(f"it did not come in {deadline} s; told: {self.told[-20:]}")
+
+    async def event(self, name: str) -> dict[str, Any]:
+        """The first payload of an event."""
+        await self.until(lambda: self.of(name))
+        return self.of(name)[0]
+
+    def of(self, name: str) -> list[dict[str, Any]]:
+        """All payloads of an event."""
+        return [payload for event, payload in self.told if event == name]
+
+    def shown(self) -> list[int]:
+        """The `n` of every notification, in the order in which they were shown."""
+        return [payload["data"]["n"] for event, payload in self.told if event in EVENTS]
+
+    async def shows(self, *numbers: int) -> None:
+        """Waits until exactly these have been shown, in this order."""
+        await self.until(lambda: len(self.shown()) >= len(numbers))
+        assert self.shown() == list(numbers)
+
+
+@contextlib.asynccontextmanager
+async def client(url: str, bearer: str, position: Any = None, **options: Any) -> AsyncIterator[Client]:
+    """A client that has been told `connected`."""
+    one = Client(url)
+    auth = {"token": bearer} | ({} if position is None else {"position": position})
+    try:
+        await one.connect(auth=auth, **options)
+        await one.event("connected")
+        yield one
+    finally:
+        await one.io.disconnect()
+
+
+async def eventually(condition: Callable[[], Any], what: str, deadline: float = DEADLINE) -> Any:
+    """Asks an async condition again and again; returns what it returned when that was true."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(deadline):
+            while not (answer := await condition()):
+                await asyncio.sleep(0.05)
+            return answer
+    raise AssertionError(f"waited {deadline} s in vain for {what}")

@@ -1,0 +1,88 @@
+"""The index of who listens, and what each may be shown."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from libs.schemas.records import NotificationEmission, RoomEntry
+from services.gateway.domain.access import Memberships, Readable, Span
+from services.gateway.domain.follow import Follower
+from services.gateway.domain.logs import Entry, LogKey, Stretch
+from services.gateway.domain.rooms import HeldLog, HeldLogs
+from services.gateway.domain.session import Session
+from tests.unit.gateway.test_access import identity
+
+
+def session(sid: str, readable: Readable, tenant: str = "t") -> Session:
+    return Session(sid, identity(tenant=tenant), Memberships(), readable)
+
+
+def live(logs: HeldLogs, member: Session, name: str) -> HeldLog:
+    log = logs.hold(member, name)
+    log.follower = log.follower or Follower(1, 0)
+    log.live[member.sid] = member
+    return log
+
+
+def entry(*places: tuple[str, int]) -> Entry:
+    rooms = tuple(RoomEntry(room=room, epoch=1, seq=seq) for room, seq in places)
+    record = NotificationEmission(
+        tenant="t", id=uuid4(), event="service.event", type="x", metadata={}, created_at=datetime.now(UTC), rooms=rooms
+    )
+    return Entry(1, places[-1][1], record)
+
+
+def test_in_a_later_room_it_is_shown_to_those_who_cannot_read_an_earlier_one() -> None:
+    logs = HeldLogs(4)
+    both = session("both", Readable({"user:u": [Span(0)], "org:o": [Span(0)]}))
+    only = session("only", Readable({"org:o": [Span(0)]}))
+    live(logs, both, "org:o")
+    log = live(logs, only, "org:o")
+    shown = log.audience(entry(("user:u", 1), ("org:o", 1)))
+    assert [member.sid for member in shown] == ["only"]
+    assert {member.sid for member in log.audience(entry(("org:o", 2)))} == {"both", "only"}
+
+
+def test_whoever_was_removed_is_shown_what_came_before() -> None:
+    logs = HeldLogs(4)
+    member = session("s", Readable({"org:o": [Span(0, 5)]}))
+    log = live(logs, member, "org:o")
+    log.ends["s"] = 5
+    assert list(log.audience(entry(("org:o", 5)))) == [member]
+    assert list(log.audience(entry(("org:o", 6)))) == []
+
+
+def test_rooms_of_two_tenants_with_one_name_are_two() -> None:
+    logs = HeldLogs(4)
+    here, there = session("a", Readable({}), "t"), session("b", Readable({}), "other")
+    assert logs.hold(here, "org:o") is not logs.hold(there, "org:o")
+
+
+def test_a_log_is_idle_when_the_last_one_has_left_and_dropped_only_then() -> None:
+    logs = HeldLogs(4)
+    one, two = session("1", Readable({})), session("2", Readable({}))
+    logs.hold(one, "org:o")
+    logs.hold(two, "org:o")
+    logs.leave(one, 10.0)
+    assert logs.idle(99.0) == []
+    logs.leave(two, 11.0)
+    assert [log.key.name for log in logs.idle(11.0)] == ["org:o"]
+    logs.hold(one, "org:o")
+    logs.drop(LogKey("t", "org:o"))
+    assert len(logs) == 1
+    logs.leave(one, 12.0)
+    logs.drop(LogKey("t", "org:o"))
+    assert len(logs) == 0
+    assert logs.people() == {}
+
+
+def test_memory_serves_what_it_reaches_back_to() -> None:
+    logs = HeldLogs(3)
+    log = live(logs, session("s", Readable({})), "org:o")
+    for seq in range(1, 6):
+        log.recent.append(Entry(1, seq, None))
+    assert log.remembered(Stretch(1, 5)) is None
+    remembered = log.remembered(Stretch(3, 5))
+    assert remembered is not None
+    assert [e.seq for e in remembered] == [4, 5]
