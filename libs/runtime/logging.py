@@ -37,12 +37,32 @@ def configure(service: str, level: str) -> None:
             ],
         )
     )
+    handler.addFilter(_Seldom())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
     # uvicorn's own lines hold whole addresses, and some of those a token.
     for chatty in ("aiokafka", "kafka", "faust", "mode", "uvicorn", "asyncio"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
+
+
+class _Seldom(logging.Filter):
+    """Lets a Kafka client say the same kind of thing once in a while: with the broker away it says it all the time."""
+
+    interval = 5.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.name.startswith("aiokafka"):
+            return True
+        kind = record.name, str(record.msg)  # the text without its arguments
+        if record.created - self._last.get(kind, 0.0) < self.interval:
+            return False
+        self._last[kind] = record.created
+        return True
 
 
 def _named(service: str) -> structlog.types.Processor:
