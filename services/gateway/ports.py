@@ -147,6 +147,10 @@ class Sockets(Protocol):
         """Asks for a sign of life now, which confirms what was written before."""
         ...
 
+    async def settled(self) -> None:
+        """Returns when every session that was to be ended has ended."""
+        ...
+
     async def sweep(self) -> None:
         """Closes sockets that stopped answering."""
         ...

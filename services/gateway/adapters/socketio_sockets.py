@@ -8,6 +8,7 @@ schedules its own next ping for each.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -18,6 +19,7 @@ from engineio import packet as engineio_packet
 
 from services.gateway import metrics
 
+_FETCH_SECONDS = 2.0
 _EVENT = "2"  # Socket.IO's packet type EVENT, on namespace "/"
 
 
@@ -129,6 +131,10 @@ class SocketIoSockets:
                 closed.add(sid)
         self._closed = closed
 
+    async def settled(self) -> None:
+        """See ports.Sockets."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
     def _abort(self, sid: str) -> None:
         socket = self._connections[sid].socket
         while not socket.queue.empty():
@@ -143,7 +149,14 @@ class SocketIoSockets:
 
 
 async def _close(socket: Any) -> None:
-    """Closes an Engine.IO socket after what is queued. The library only says so to a WebSocket, and leaves it open."""
+    """Closes an Engine.IO socket after what is queued.
+
+    A polling client must fetch it first: closed sockets are not served. To a WebSocket the library only says that it
+    is closed, and leaves it open.
+    """
+    if not socket.upgraded:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(socket.queue.join(), _FETCH_SECONDS)
     await socket.close(wait=False, reason=socket.server.reason.SERVER_DISCONNECT)
     socket.queue.put_nowait(None)
 

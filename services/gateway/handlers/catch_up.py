@@ -53,10 +53,9 @@ class CatchUp:
         """Sets where the session begins; the logs (by name) that it must fetch anew, by reason. Raises Retryable."""
         logs = self._held.of(session)
         names = {wire_name(name): name for name in logs}
-        ahead = [logs[names[n]] for n, at in (given or {}).items() if n in names and _is_ahead(at, logs[names[n]])]
-        # The gateway that showed it more may have been quicker than we are: ask the log itself.
-        true_heads = await self._logs.heads([log.key for log in ahead]) if ahead else {}
-        heads = {wire: true_heads.get(logs[n].key, _head(logs[n])) for wire, n in names.items()}
+        # Not what we have followed up to: another gateway may have been quicker, and have shown the client more.
+        found = await self._following.heads(logs.values())
+        heads = {wire: found[logs[name]] for wire, name in names.items()}
         if given is None:
             session.behind = {names[wire]: head.seq for wire, head in heads.items()}
             session.newest = True
@@ -178,14 +177,6 @@ class CatchUp:
             return {}
         async with self._reading:
             return await self._logs.entries(unknown, _PAGE)
-
-
-def _head(log: HeldLog) -> Head:
-    return Head(log.followed.epoch, log.followed.seq)
-
-
-def _is_ahead(at: Head, log: HeldLog) -> bool:
-    return at.epoch == log.followed.epoch and at.seq > log.followed.seq
 
 
 def _exists(session: Session, name: str, entry: Entry) -> bool:

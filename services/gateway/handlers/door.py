@@ -88,6 +88,7 @@ class Door:
             self._sockets.drop(session.sid)
             if number % 10 == 9:
                 await asyncio.sleep(10 / _CLOSED_PER_SECOND)
+        await self._sockets.settled()
 
     def _turn_away(self, sid: str) -> None:
         self._emitter.say([sid], root.unauthorized(self._clock()))

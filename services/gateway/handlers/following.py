@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from libs.runtime.clock import Clock
 from libs.schemas.records import NotificationEmission, StateChange
@@ -15,6 +15,7 @@ from services.gateway.domain.follow import Follower, Judgement
 from services.gateway.domain.logs import Entry, Head, LogKey, Stretch, places, wire_name
 from services.gateway.domain.rooms import HeldLog, HeldLogs
 from services.gateway.domain.session import Session
+from services.gateway.handlers.batching import Batcher
 from services.gateway.handlers.emitter import Emitter
 from services.gateway.handlers.interest import Interest
 from services.gateway.ports import Logs
@@ -33,6 +34,7 @@ class Following:
         self._gaps: set[LogKey] = set()
         self._doubted: set[LogKey] = set()
         self._attention = asyncio.Event()
+        self._heads: Batcher[LogKey, Head] = Batcher(self._read_heads, interest.batch)
         self._waiting: defaultdict[LogKey, list[asyncio.Future[None]]] = defaultdict(list)
 
     async def hold(self, session: Session, names: Iterable[str]) -> dict[str, HeldLog]:
@@ -48,6 +50,15 @@ class Following:
             early, log.early = log.early, []
             for entry in early:
                 self._offer(log, entry)
+
+    async def heads(self, logs: Iterable[HeldLog]) -> dict[HeldLog, Head]:
+        """The true heads of logs that are held; what the records have not brought yet is fetched from now on."""
+        wanted = list(logs)
+        heads = await asyncio.gather(*(self._heads.get(log.key) for log in wanted))
+        return dict(zip(wanted, heads, strict=True))
+
+    async def _read_heads(self, keys: Sequence[LogKey]) -> dict[LogKey, Head]:
+        return await self._compare([log for key in keys if (log := self._held.get(key)) is not None])
 
     def accept(self, record: NotificationEmission | StateChange) -> None:
         """Shows a record in the logs where it is next, and keeps or drops it in the others."""
@@ -104,15 +115,16 @@ class Following:
 
     async def compare(self) -> None:
         """Compares the heads of everything that is held with what was shown."""
-        await self._compare(list(self._held))
+        await self._compare(self._held)
 
-    async def _compare(self, logs: list[HeldLog]) -> None:
+    async def _compare(self, logs: Iterable[HeldLog]) -> dict[LogKey, Head]:
         marks = {log.key: log.followed.known for log in logs if log.follower is not None}
         heads = await self._logs.heads(marks) if marks else {}
         for key, head in heads.items():
             log = self._held.get(key)
             if log is not None and log.follower is not None:
                 self._learn(log, head, marks[key])
+        return heads
 
     def _learn(self, log: HeldLog, head: Head, mark: int) -> None:
         match log.followed.learn(head, mark, self._now()):

@@ -23,6 +23,7 @@ class Interest:
         self._turn = asyncio.Lock()
         self._attached = asyncio.Event()
         self._slot: Slot | None = None
+        self.batch = batch
         self._beginning: Batcher[LogKey, Head] = Batcher(self._begin, batch)
 
     @property

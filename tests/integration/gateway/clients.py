@@ -73,10 +73,14 @@ class Client:
         """The `n` of every notification, in the order in which they were shown."""
         return [payload["data"]["n"] for event, payload in self.told if event in EVENTS]
 
+    async def showed(self, count: int) -> list[int]:
+        """Waits until that many have been shown, and returns them all."""
+        await self.until(lambda: len(self.shown()) >= count)
+        return self.shown()
+
     async def shows(self, *numbers: int) -> None:
         """Waits until exactly these have been shown, in this order."""
-        await self.until(lambda: len(self.shown()) >= len(numbers))
-        assert self.shown() == list(numbers)
+        assert await self.showed(len(numbers)) == list(numbers)
 
 
 @contextlib.asynccontextmanager
