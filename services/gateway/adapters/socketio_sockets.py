@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -18,6 +19,10 @@ import socketio
 from engineio import packet as engineio_packet
 
 from services.gateway import metrics
+
+# A logger of our own: to its default one the library gives a second way out.
+_logger = logging.getLogger("socketio")
+_logger.setLevel(logging.ERROR)
 
 _FETCH_SECONDS = 2.0
 _EVENT = "2"  # Socket.IO's packet type EVENT, on namespace "/"
@@ -172,6 +177,6 @@ def create_server(ping_interval: float, ping_timeout: float, origins: Sequence[s
         ping_timeout=ping_timeout,
         monitor_clients=False,
         http_compression=False,
-        logger=False,
-        engineio_logger=False,
+        logger=_logger,
+        engineio_logger=_logger,
     )
