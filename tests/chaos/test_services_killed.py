@@ -21,13 +21,13 @@ EVENTS, PEOPLE, RATE = 5_000, 200, 250.0
 
 async def test_sigkill_of_each_service(world: World) -> None:
     """Two rounds of all four, in random order, during 5,000 events to 200 clients."""
-    async with world.streaming(People.of("kill", PEOPLE), EVENTS, rate=RATE):
+    async with world.streaming(People.of("kill", PEOPLE), EVENTS, rate=RATE, reconnects=True):
         await disturb(world, "kill")
 
 
 async def test_sigterm_of_each_service(world: World) -> None:
     """The same with a graceful stop."""
-    async with world.streaming(People.of("term", PEOPLE), EVENTS, rate=RATE):
+    async with world.streaming(People.of("term", PEOPLE), EVENTS, rate=RATE, reconnects=True):
         await disturb(world, "stop")
 
 

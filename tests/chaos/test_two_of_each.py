@@ -24,7 +24,7 @@ EVENTS, PEOPLE, RATE = 5_000, 200, 250.0
 
 async def test_rebalance_in_the_middle(world: World) -> None:
     """One router goes and comes back, then a gateway is killed: its clients resume on the other."""
-    async with world.streaming(People.of("two", PEOPLE), EVENTS, rate=RATE):
+    async with world.streaming(People.of("two", PEOPLE), EVENTS, rate=RATE, reconnects=True):
         for name in ("router-2", "gateway-1", "router-1", "gateway-2"):
             await asyncio.sleep(1.5)
             process = world.stack.services[name]

@@ -72,8 +72,13 @@ class World:
         raise AssertionError(f"waited {timeout:.0f} s in vain for {what}")
 
     @contextlib.asynccontextmanager
-    async def streaming(self, people: People, count: int, *, rate: float) -> AsyncIterator[Stream]:
-        """Publishes a stream while the block disturbs; afterwards everything must have arrived exactly once."""
+    async def streaming(
+        self, people: People, count: int, *, rate: float, reconnects: bool = False
+    ) -> AsyncIterator[Stream]:
+        """Publishes a stream while the block disturbs; afterwards everything must have arrived exactly once.
+
+        `reconnects`: the disturbance must have cost clients their socket, or the test has shown nothing.
+        """
         await self.enrol(people)
         stream = Stream(people, count)
         events = stream.events()
@@ -87,6 +92,7 @@ class World:
                 publishing.cancel()
                 await close_producers()
             await self._settled(followers, stream)
+        assert not reconnects or sum(follower.connects for follower in followers) > len(followers)
         await self._verify(followers, stream)
 
     async def _settled(self, followers: list[Follower], stream: Stream) -> None:
