@@ -41,8 +41,8 @@ def configure(service: str, level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    # uvicorn's own lines hold whole addresses, and some of those a token.
-    for chatty in ("aiokafka", "kafka", "faust", "mode", "uvicorn", "asyncio"):
+    # Lines of uvicorn and httpx hold whole addresses, and some of those a token.
+    for chatty in ("aiokafka", "kafka", "faust", "mode", "uvicorn", "httpx", "asyncio"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
 
 
