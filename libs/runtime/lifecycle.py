@@ -9,7 +9,11 @@ from collections.abc import Awaitable, Callable
 
 import uvloop
 
+from libs.runtime.logging import get_logger
+
 Stop = asyncio.Event
+
+_log = get_logger(__name__)
 
 
 def run(main: Callable[[Stop], Awaitable[None]]) -> None:
@@ -38,3 +42,17 @@ async def first(*awaitables: Awaitable[object]) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def close_within(timeout: float, what: str, closing: Awaitable[object]) -> None:
+    """Waits `timeout` seconds for it and then goes on without it; never raises.
+
+    Not `asyncio.wait_for`: that waits on until the work has been cancelled, and some work does not let itself be.
+    """
+    task = asyncio.ensure_future(closing)
+    done, _ = await asyncio.wait((task,), timeout=timeout)
+    if not done:
+        task.cancel()
+        _log.warning("closed_unclean", part=what, errors=[f"not closed within {timeout:.0f} s"])
+    elif (error := task.exception()) is not None:
+        _log.warning("closed_unclean", part=what, errors=[repr(error)])
