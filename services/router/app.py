@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,7 +10,7 @@ from functools import partial
 from typing import Any
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer
 
 from libs.catalogue.catalogue import shipped
 from libs.http.server import operator_app, serving
@@ -21,8 +20,7 @@ from libs.postgres.pool import create_pool
 from libs.postgres.progress import Progress
 from libs.runtime.clock import utc_now
 from libs.runtime.health import Health
-from libs.runtime.lifecycle import Stop
-from libs.runtime.logging import get_logger
+from libs.runtime.lifecycle import Stop, close_within
 from libs.schemas import topics
 from services.router.adapters.directory import PostgresDirectory
 from services.router.adapters.expansions import PostgresExpansions
@@ -46,14 +44,12 @@ DELIVERABLE = frozenset(topics.DELIVERY)
 CLOSE_TIMEOUT, ANSWER_TIMEOUT = 3.0, 2.0
 EXPANSION_LIMIT = 60.0
 
-_log = get_logger(__name__)
-
 
 @dataclass(frozen=True, slots=True)
 class _Neighbours:
     cluster: str
     consumer: AIOKafkaConsumer
-    producer: AIOKafkaProducer
+    outbox: KafkaOutbox
     pool: asyncpg.Pool
 
 
@@ -80,12 +76,11 @@ def _compose(settings: Settings, neighbours: _Neighbours, health: Health, stop: 
     pool, grace, catalogue = neighbours.pool, timedelta(seconds=settings.delivery_grace), shipped()
     log = KafkaPartitions(neighbours.consumer)
     positions = PostgresPositions(pool, Progress(GROUP, neighbours.cluster), log)
-    outbox = KafkaOutbox(neighbours.producer, settings.kafka_topic_prefix, utc_now)
     progress = health.progress[0]
     watch = Watch(log, positions, progress)
     expansion = ExpansionHandler(
         PostgresExpansions(pool, grace),
-        outbox,
+        neighbours.outbox,
         catalogue,
         Holding(health.watch("expansions", EXPANSION_LIMIT), stop),
         deliverable=DELIVERABLE,
@@ -100,7 +95,9 @@ def _compose(settings: Settings, neighbours: _Neighbours, health: Health, stop: 
         audience_limit=settings.router_audience_limit,
     )
     ledger = PostgresLedger(pool, positions, grace)
-    handler = BatchHandler(preparation, ledger, outbox, log, Holding(progress, stop), on_group=expansion.tell)
+    handler = BatchHandler(
+        preparation, ledger, neighbours.outbox, log, Holding(progress, stop), on_group=expansion.tell
+    )
     health.checks = {"database": partial(_database_answers, pool), "partitions": watch.ready}
 
     def application() -> tuple[Any, Batcher]:
@@ -119,42 +116,31 @@ async def _meet(settings: Settings, holding: Holding, stack: AsyncExitStack) -> 
     bootstrap = settings.kafka_bootstrap
 
     async def consumer() -> AIOKafkaConsumer:
-        return await _started(create_consumer(bootstrap))
-
-    async def producer() -> AIOKafkaProducer:
-        return await _started(create_producer(bootstrap, client_id="carillon-router"))
+        client = create_consumer(bootstrap)
+        try:
+            await client.start()
+        except BaseException:
+            await client.stop()
+            raise
+        return client
 
     async def pool() -> asyncpg.Pool:
         return await create_pool(settings.postgres_dsn, "carillon_router", min_size=2, max_size=6)
 
+    outbox = KafkaOutbox(
+        partial(create_producer, bootstrap, client_id="carillon-router"), settings.kafka_topic_prefix, utc_now
+    )
     meeting = partial(holding.until_done, "start")
     neighbours = _Neighbours(
         await meeting(partial(cluster_id, bootstrap)),
         await meeting(consumer),
-        await meeting(producer),
+        outbox,
         await meeting(pool),
     )
-    stack.push_async_callback(_close, neighbours.consumer.stop)
-    stack.push_async_callback(_close, neighbours.producer.stop)
+    stack.push_async_callback(lambda: close_within(CLOSE_TIMEOUT, "reader", neighbours.consumer.stop()))
+    stack.push_async_callback(neighbours.outbox.close)
     stack.callback(neighbours.pool.terminate)
     return neighbours
-
-
-async def _started(client: Any) -> Any:
-    try:
-        await client.start()
-    except BaseException:
-        await client.stop()
-        raise
-    return client
-
-
-async def _close(close: Callable[[], Awaitable[None]]) -> None:
-    # A broker that is away cannot take what is left; it would only hold up the stop.
-    try:
-        await asyncio.wait_for(close(), CLOSE_TIMEOUT)
-    except TimeoutError:
-        _log.warning("closed_without_broker")
 
 
 async def _check_forward_topics(settings: Settings, consumer: AIOKafkaConsumer) -> None:

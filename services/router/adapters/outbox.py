@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import orjson
@@ -16,6 +16,7 @@ from libs.kafka.faults import RECORD_FAULTS
 from libs.kafka.producer import acknowledged
 from libs.runtime import tracing
 from libs.runtime.clock import Clock, iso
+from libs.runtime.lifecycle import close_within
 from libs.runtime.logging import get_logger
 from libs.schemas import topics
 from services.router import metrics
@@ -24,29 +25,83 @@ from services.router.domain.incoming import Dead, Received
 from services.router.domain.notification import Key
 
 DELIVERIES_PER_RECORD = 100
+CLOSE_TIMEOUT = 3.0
 
-Sent = asyncio.Future[RecordMetadata]
+Headers = Sequence[tuple[str, bytes]]
+Sent = asyncio.Future[RecordMetadata | None]
 
 _log = get_logger(__name__)
 
 
 class KafkaOutbox:
-    """Implements services.router.ports.Outbox on a started producer."""
+    """Implements services.router.ports.Outbox.
 
-    def __init__(self, producer: AIOKafkaProducer, prefix: str, clock: Clock) -> None:
-        self._producer, self._prefix, self._clock = producer, prefix, clock
+    A producer that has failed once may fail for ever, so the next hand-on gets a new one. `create` makes one that is
+    not started.
+    """
+
+    def __init__(self, create: Callable[[], AIOKafkaProducer], prefix: str, clock: Clock) -> None:
+        self._create, self._prefix, self._clock = create, prefix, clock
+        self._producer: AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
+
+    async def close(self) -> None:
+        """Lets the producer send what it has, for a moment: a broker that is away cannot take it."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await close_within(CLOSE_TIMEOUT, "producer", producer.stop())
 
     async def hand_on(self, handover: Handover, interest: Mapping[RoomKey, Sequence[int]]) -> None:
-        sent: list[Sent] = []
-        for slot, records in handover.emission_records(interest).items():
-            await self._emit(slot, records, sent)
-        for topic, value in _delivery_records(handover.deliveries):
-            sent.append(await self._producer.send(self._prefix + topic, value))
-        sent += [await self._forward(topic, received) for topic, received in handover.forwards]
-        sent += [await self._bury(dead) for dead in handover.dead]
-        await acknowledged(sent)
+        shipment = _Shipment(await self._started(), self._prefix, self._clock())
+        try:
+            for slot, records in handover.emission_records(interest).items():
+                await shipment.emit(slot, records)
+            for topic, value in _delivery_records(handover.deliveries):
+                await shipment.send(topic, value)
+            for topic, received in handover.forwards:
+                await shipment.forward(topic, received)
+            for dead in handover.dead:
+                await shipment.bury(dead)
+        except Exception:
+            shipment.abandon()
+            await self.close()
+            raise
+        try:
+            await acknowledged(shipment.sent)
+        except Exception:
+            await self.close()
+            raise
 
-    async def _emit(self, slot: int, records: Sequence[tuple[Key, bytes]], sent: list[Sent]) -> None:
+    async def _started(self) -> AIOKafkaProducer:
+        async with self._starting:
+            if self._producer is None:
+                producer = self._create()
+                try:
+                    await producer.start()
+                except BaseException:
+                    await producer.stop()
+                    raise
+                self._producer = producer
+            return self._producer
+
+
+class _Shipment:
+    """What one hand-on sends."""
+
+    def __init__(self, producer: AIOKafkaProducer, prefix: str, now: datetime) -> None:
+        self._producer, self._prefix, self._now = producer, prefix, now
+        self.sent: list[Sent] = []
+
+    async def send(self, topic: str, value: bytes | None, key: bytes | None = None, headers: Headers = ()) -> None:
+        """One record to a topic, named without its prefix."""
+        self.sent.append(await self._producer.send(self._prefix + topic, value, key, headers=list(headers)))
+
+    def abandon(self) -> None:
+        """Nobody waits for what was sent."""
+        for sent in self.sent:
+            sent.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    async def emit(self, slot: int, records: Sequence[tuple[Key, bytes]]) -> None:
         """Fills whole batches: a future for each batch costs a fraction of a future for each record."""
         topic = self._prefix + topics.GATEWAY_INBOX.name
         if slot not in await self._producer.partitions_for(topic):
@@ -62,28 +117,25 @@ class KafkaOutbox:
                 keys.append(record[0])
                 record = next(waiting, None)
             batch.close()
-            sent.append(
-                asyncio.ensure_future(_emitted(await self._producer.send_batch(batch, topic, partition=slot), keys))
-            )
+            sent = await self._producer.send_batch(batch, topic, partition=slot)
+            self.sent.append(asyncio.ensure_future(_emitted(sent, keys)))
 
-    async def _forward(self, topic: str, received: Received) -> Sent:
+    async def forward(self, topic: str, received: Received) -> None:
+        """The record as it came, under its key and with its trace."""
         record = received.record
         headers = [header for header in record.headers if header[0] != tracing.HEADER]
         headers.append((tracing.HEADER, received.traceparent.encode()))
-        sent: Sent = await self._producer.send(self._prefix + topic, record.value, record.key, headers=headers)
-        return sent
+        await self.send(topic, record.value, record.key, headers)
 
-    async def _bury(self, dead: Dead) -> Sent:
+    async def bury(self, dead: Dead) -> None:
+        """A dead letter, under the notification's id where it is known."""
         record = dead.record
         key = str(dead.id) if dead.id is not None else f"{record.topic}:{record.partition}:{record.offset}"
-        value = orjson.dumps(_dead_letter(dead, self._clock()))
-        sent: Sent = await self._producer.send(
-            self._prefix + topics.EVENTS_DEAD.name, value, key.encode(), headers=list(record.headers)
-        )
-        return sent
+        value = orjson.dumps(_dead_letter(dead, self._now))
+        await self.send(topics.EVENTS_DEAD.name, value, key.encode(), record.headers)
 
 
-async def _emitted(sent: Sent, keys: Sequence[Key]) -> RecordMetadata:
+async def _emitted(sent: Sent, keys: Sequence[Key]) -> RecordMetadata | None:
     try:
         metadata = await sent
     except RECORD_FAULTS as error:

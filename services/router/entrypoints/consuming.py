@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from libs.runtime.health import Progress
+from libs.runtime.lifecycle import close_within
 from libs.runtime.logging import get_logger
 from services.router.entrypoints.batcher import Batcher
 
@@ -22,34 +23,29 @@ async def consume(
     """Returns when the process stops: the batch in hand is finished, or given back when it takes too long."""
     while not stop.is_set():
         app, batcher = create()
-        try:
-            await app.start()
-            await _stopped_or_crashed(app, stop)
-        except Exception as error:  # noqa: BLE001 - Faust raises what its parts raise; another application is made
-            _log.warning("consumer_not_started", errors=[f"{type(error).__name__}: {error}"])
-        finally:
-            if stop.is_set():
-                await batcher.finish(shutdown_timeout / 2)
-            await _end(app, shutdown_timeout / 2)
+        await _run(app, stop)
+        if stop.is_set():
+            await batcher.finish(shutdown_timeout / 2)
+        await close_within(shutdown_timeout / 4, "consumer", app.stop())
         if not stop.is_set():
             progress.holding("the consumer is started again")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), PAUSE)
 
 
-async def _stopped_or_crashed(app: Any, stop: asyncio.Event) -> None:
-    waits = [asyncio.ensure_future(event.wait()) for event in (stop, app._crashed)]  # noqa: SLF001 - mode has no public way to wait for a crash
+async def _run(app: Any, stop: asyncio.Event) -> None:
+    """Returns when the process stops, or the application could not start or has crashed."""
+    starting = asyncio.ensure_future(app.start())
+    crashed = app._crashed  # noqa: SLF001 - mode has no public way to wait for a crash
+    ends = [asyncio.ensure_future(event.wait()) for event in (stop, crashed)]
     try:
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        # A start waits for the broker as long as it takes; a stop does not wait for the start.
+        await asyncio.wait((starting, *ends), return_when=asyncio.FIRST_COMPLETED)
+        if starting.done() and starting.exception() is None:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for wait in waits:
-            wait.cancel()
-    if app.crashed and not stop.is_set():
-        _log.error("consumer_crashed", errors=[repr(app.crash_reason)])
-
-
-async def _end(app: Any, timeout: float) -> None:
-    try:
-        await asyncio.wait_for(app.stop(), timeout)
-    except Exception as error:  # noqa: BLE001 - whatever the parts of a stopping application raise, it is over
-        _log.warning("consumer_stop_unclean", errors=[f"{type(error).__name__}: {error}"])
+        for task in (starting, *ends):
+            task.cancel()
+    if not stop.is_set():
+        error = starting.exception() if starting.done() and not starting.cancelled() else None
+        _log.error("consumer_ended", errors=[repr(error or app.crash_reason)])

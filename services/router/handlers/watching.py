@@ -14,7 +14,8 @@ from services.router import metrics
 from services.router.domain.offsets import Partition
 from services.router.ports import KafkaLog, Positions
 
-INTERVAL = 5.0
+LOOKS = 12  # within the time that offsets may stand still
+ANSWER_TIMEOUT = 2.0
 
 _log = get_logger(__name__)
 
@@ -47,14 +48,15 @@ class Watch:
         """Looks every few seconds until the process stops."""
         while not stop.is_set():
             try:
-                await self._look()
+                async with asyncio.timeout(ANSWER_TIMEOUT):  # clients wait much longer for a broker that is away
+                    await self._look()
             except Exception as error:  # noqa: BLE001 - what cannot be asked is reported, and asked again
                 if kafka_faults.is_passing(error) or postgres_faults.is_passing(error):
                     self._progress.holding(f"watch: {type(error).__name__}")
                 else:
                     _log.error("watch_failed", errors=[f"{type(error).__name__}: {error}"])
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), INTERVAL)
+                await asyncio.wait_for(stop.wait(), self._progress.limit / LOOKS)
 
     async def _look(self) -> None:
         if self._assigned is None:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -173,8 +174,8 @@ class System:
 class Router:
     """The router's handlers on real stores, without Faust: batches are handed in, so tests decide what is in one."""
 
-    def __init__(self, batch: BatchHandler, expansion: ExpansionHandler, ledger: PostgresLedger) -> None:
-        self.batch, self.expansion, self.ledger = batch, expansion, ledger
+    def __init__(self, batch: BatchHandler, expansion: ExpansionHandler, outbox: KafkaOutbox) -> None:
+        self.batch, self.expansion, self.outbox = batch, expansion, outbox
         self.stop = asyncio.Event()
 
     async def handle(self, *records: Record | Sequence[Record]) -> None:
@@ -189,13 +190,14 @@ async def routing(system: System, *, page_size: int = 500, audience_limit: int =
     async with AsyncExitStack() as stack:
         pool = await create_pool(system.dsn, "carillon_router", max_size=4)
         stack.push_async_callback(pool.close)
-        producer, consumer = create_producer(system.bootstrap), create_consumer(system.bootstrap)
-        for client in (producer, consumer):
-            await client.start()
-            stack.push_async_callback(client.stop)
+        outbox = KafkaOutbox(partial(create_producer, system.bootstrap), system.prefix, utc_now)
+        stack.push_async_callback(outbox.close)
+        consumer = create_consumer(system.bootstrap)
+        await consumer.start()
+        stack.push_async_callback(consumer.stop)
         log, grace, stop = KafkaPartitions(consumer), timedelta(seconds=30), asyncio.Event()
         positions = PostgresPositions(pool, Progress("router", await cluster_id(system.bootstrap)), log)
-        ledger, outbox = PostgresLedger(pool, positions, grace), KafkaOutbox(producer, system.prefix, utc_now)
+        ledger = PostgresLedger(pool, positions, grace)
         holding = Holding(Liveness("events", 60), stop)
         deliverable = frozenset(topics.DELIVERY)
         expansion = ExpansionHandler(
@@ -211,7 +213,7 @@ async def routing(system: System, *, page_size: int = 500, audience_limit: int =
             PostgresDirectory(pool), shipped(), RULES, deliverable=deliverable, audience_limit=audience_limit
         )
         batch = BatchHandler(preparation, ledger, outbox, log, holding, on_group=expansion.tell)
-        router = Router(batch, expansion, ledger)
+        router = Router(batch, expansion, outbox)
         router.stop = stop
         yield router
 
@@ -221,11 +223,11 @@ async def observing(bootstrap: str, prefix: str, dsn: str) -> AsyncIterator[Syst
     """The test's side of the stores."""
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", max_request_size=5_000_000)
     await producer.start()
-    connection = await asyncpg.connect(dsn)
+    system = System(bootstrap, prefix, dsn, await asyncpg.connect(dsn), producer)
     try:
-        yield System(bootstrap, prefix, dsn, connection, producer)
+        yield system
     finally:
-        await connection.close()
+        system.sql.terminate()  # its server may be gone
         await producer.stop()
 
 

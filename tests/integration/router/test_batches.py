@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import orjson
 import pytest
+from aiokafka.errors import KafkaError
 
 from libs.runtime.ids import delivery_id
 from libs.schemas.events import Recipients
@@ -306,3 +307,13 @@ async def test_grace_is_what_delivery_waits_before_it_looks_itself(system: Syste
     await router.handle(await system.publish(alert(id=uuid4(), recipients=Recipients(user_ids=("ada",)))))
     wait = await system.sql.fetchval("select next_attempt_at - created_at from deliveries")
     assert timedelta(seconds=29) < wait < timedelta(seconds=31)
+
+
+async def test_a_producer_that_has_failed_for_good_is_replaced(system: System, router: Router) -> None:
+    """An idempotent producer whose sender has died refuses every record from then on."""
+    await system.listen(0, "user:ada")
+    await router.handle(await system.publish(to("ada")))
+    router.outbox._producer._sender.sender_task.cancel()  # type: ignore[union-attr]  # made by the first hand-on
+    router.outbox._producer._message_accumulator.fail_all(KafkaError("for good"))  # type: ignore[union-attr]
+    await router.handle(await system.publish(to("ada")))
+    assert len(await system.emissions()) == 2
