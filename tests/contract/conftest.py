@@ -1,0 +1,7 @@
+"""Contract tests run against the gateways of the integration tests."""
+
+from __future__ import annotations
+
+from tests.integration.gateway.conftest import gateways, name, scribe
+
+__all__ = ["gateways", "name", "scribe"]
