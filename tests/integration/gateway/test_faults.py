@@ -1,0 +1,108 @@
+"""Neighbours that go away and come back: sockets stay, nothing is lost, and what cannot be served is said so."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import httpx
+import pytest
+
+from devstack.layout import Layout, counts
+from devstack.stack import Stack
+from tests.integration.gateway.clients import Client, client, eventually, token
+from tests.integration.gateway.conftest import ENVIRONMENT
+from tests.integration.gateway.scribe import Scribe
+
+pytestmark = [pytest.mark.covers("B9"), pytest.mark.chaos]
+
+
+@pytest.fixture
+async def stack(start_stack: Callable[[Layout], Stack]) -> AsyncIterator[Stack]:
+    layout = Layout(counts=counts(ingests=0, routers=0, deliveries=0), environment=ENVIRONMENT)
+    yield await asyncio.to_thread(start_stack, layout)
+
+
+async def status(url: str, path: str) -> int:
+    async with httpx.AsyncClient(base_url=url, timeout=10) as http:
+        return (await http.get(path, headers={"Authorization": f"Bearer {token('u')}"})).status_code
+
+
+async def test_while_kafka_is_away_heads_bring_what_comes(stack: Stack) -> None:
+    url, neighbours = stack.services.url("gateway"), stack.neighbours
+    async with (
+        Scribe(neighbours.postgres_dsn, neighbours.kafka_bootstrap, "") as scribe,
+        client(url, token("u")) as one,
+    ):
+        await scribe.publish("user:u", data={"n": 1})
+        await one.shows(1)
+        await asyncio.to_thread(stack.kafka.stop)
+        await scribe.write("user:u", data={"n": 2})
+        await one.shows(1, 2)
+        async with client(url, token("v")) as late:  # sockets still come in
+            await scribe.write("user:v", data={"n": 3})
+            await late.shows(3)
+        assert await status(url, "/api/v1/notifications") == 200
+        assert await status(url, "/healthz") == 200
+        await asyncio.to_thread(stack.kafka.start)
+        await scribe.publish("user:u", data={"n": 4})
+        await one.shows(1, 2, 4)
+        assert not one.disconnected.is_set()
+
+
+async def test_while_postgresql_is_away_sockets_stay_and_nobody_new_comes_in(stack: Stack) -> None:
+    url, neighbours = stack.services.url("gateway"), stack.neighbours
+    async with client(url, token("u")) as one:
+        await one.event("resync")
+        await asyncio.to_thread(stack.postgres.kill)
+        refused = await Client(url).connect(auth={"token": token("v")})
+        error = await refused.event("error")
+        assert error["code"] == "SERVER_ERROR"
+        assert error["retryInMs"] > 0
+        await asyncio.wait_for(refused.disconnected.wait(), 5)
+        assert await status(url, "/api/v1/notifications") == 503
+        assert await status(url, "/readyz") == 503
+        assert await status(url, "/healthz") == 200
+        await asyncio.sleep(float(ENVIRONMENT["CARILLON_SLOT_LEASE"]) + 1)  # longer than the lease
+        await asyncio.to_thread(stack.postgres.start)
+
+        async def ready() -> bool:
+            return await status(url, "/readyz") == 200
+
+        await eventually(ready, "readiness")
+        async with Scribe(neighbours.postgres_dsn, neighbours.kafka_bootstrap, "") as scribe:
+            await scribe.publish("user:u", data={"n": 1})
+            await one.shows(1)
+            query = "select count(*) from room_interest where room = 'user:u'"
+            await eventually(lambda: scribe.value(query), "the interest, which a crash empties")
+        assert not one.disconnected.is_set()
+
+
+async def test_a_partition_that_was_made_anew_is_read_from_its_beginning_on(stack: Stack) -> None:
+    url, neighbours = stack.services.url("gateway"), stack.neighbours
+    async with (
+        Scribe(neighbours.postgres_dsn, neighbours.kafka_bootstrap, "") as scribe,
+        client(url, token("u")) as one,
+    ):
+        for number in range(5):
+            await scribe.publish("user:u", data={"n": number})
+        await one.shows(*range(5))
+    await asyncio.to_thread(stack.kafka.stop)
+    await asyncio.to_thread(_wipe, stack)
+    await asyncio.to_thread(stack.kafka.start)
+    await asyncio.to_thread(stack.services.prepare)
+    async with (
+        client(url, token("u")) as one,
+        Scribe(neighbours.postgres_dsn, neighbours.kafka_bootstrap, "") as scribe,
+    ):
+        for number in range(5, 8):
+            await scribe.publish("user:u", data={"n": number})
+            await asyncio.sleep(0.5)
+        await one.until(lambda: one.shown() and one.shown()[-1] == 7)
+        assert one.shown() == sorted(one.shown())
+
+
+def _wipe(stack: Stack) -> None:
+    import shutil
+
+    shutil.rmtree(stack.kafka.data_dir)
