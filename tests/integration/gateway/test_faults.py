@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import shutil
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -18,9 +19,9 @@ pytestmark = [pytest.mark.covers("B9"), pytest.mark.chaos]
 
 
 @pytest.fixture
-async def stack(start_stack: Callable[[Layout], Stack]) -> AsyncIterator[Stack]:
+async def stack(start_stack: Callable[[Layout], Stack]) -> Stack:
     layout = Layout(counts=counts(ingests=0, routers=0, deliveries=0), environment=ENVIRONMENT)
-    yield await asyncio.to_thread(start_stack, layout)
+    return await asyncio.to_thread(start_stack, layout)
 
 
 async def status(url: str, path: str) -> int:
@@ -88,7 +89,7 @@ async def test_a_partition_that_was_made_anew_is_read_from_its_beginning_on(stac
             await scribe.publish("user:u", data={"n": number})
         await one.shows(*range(5))
     await asyncio.to_thread(stack.kafka.stop)
-    await asyncio.to_thread(_wipe, stack)
+    await asyncio.to_thread(shutil.rmtree, stack.kafka.data_dir)
     await asyncio.to_thread(stack.kafka.start)
     await asyncio.to_thread(stack.services.prepare)
     async with (
@@ -100,9 +101,3 @@ async def test_a_partition_that_was_made_anew_is_read_from_its_beginning_on(stac
             await asyncio.sleep(0.5)
         await one.until(lambda: one.shown() and one.shown()[-1] == 7)
         assert one.shown() == sorted(one.shown())
-
-
-def _wipe(stack: Stack) -> None:
-    import shutil
-
-    shutil.rmtree(stack.kafka.data_dir)
