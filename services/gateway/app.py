@@ -67,13 +67,7 @@ async def run(settings: Settings, stop: Stop) -> None:
 
 
 async def _database(stack: AsyncExitStack, settings: Settings) -> Database:
-    pool = await create_pool(
-        settings.postgres_dsn,
-        "carillon_gateway",
-        min_size=0,
-        max_size=settings.postgres_pool,
-        plan_cache_mode="force_generic_plan",  # planning the inbox's statements takes longer than running them
-    )
+    pool = await create_pool(settings.postgres_dsn, "carillon_gateway", min_size=0, max_size=settings.postgres_pool)
     stack.callback(pool.terminate)
     return Database(pool)
 

@@ -96,9 +96,12 @@ with spans as materialized (
   left join room_watermarks w on w.tenant = $1 and w.user_id = $2 and w.room = s.room
 ),
 mine as materialized (select array_agg(room) || '*'::text as rooms from spans),
-above as (
-  select l.room, l.notification, l.prior && (select rooms from mine) as doubtful
+counted as materialized (
+  select count(*) filter (where (l.prior && m.rooms) is not true) as certain,
+    array_agg(l.notification) filter (where l.prior && m.rooms) as doubtful,
+    array_agg(l.room) filter (where l.prior && m.rooms) as doubtful_in
   from spans s
+  cross join mine m
   join room_log l on l.tenant = $1 and l.room = s.room and l.seq > greatest(s.after, s.read_seq)
     and l.seq <= coalesce(s.until, 9223372036854775807)
   where l.kind = 0 and l.notification not in (
@@ -106,11 +109,12 @@ above as (
     where r.tenant = $1 and r.user_id = $2 and (r.read or r.deleted_at is not null))
 )
 select
-  (select count(*) filter (where doubtful is not true) from above)
+  (select certain from counted)
   + (select count(*)
-     from above a
+     from counted c
+     cross join unnest(c.doubtful, c.doubtful_in) as a (notification, room)
      join notifications n on n.tenant = $1 and n.id = a.notification
-     where a.doubtful and not exists (
+     where not exists (
        select from room_log e join spans s on s.room = e.room
        where e.tenant = $1 and e.notification = a.notification and e.kind = 0
          and array_position(n.rooms, e.room) < array_position(n.rooms, a.room)
