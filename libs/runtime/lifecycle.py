@@ -54,5 +54,7 @@ async def close_within(timeout: float, what: str, closing: Awaitable[object]) ->
     if not done:
         task.cancel()
         _log.warning("closed_unclean", part=what, errors=[f"not closed within {timeout:.0f} s"])
+    elif task.cancelled():  # by itself: aiokafka's consumer ends so when it waits for a broker that is away
+        _log.debug("closed_cancelled", part=what)
     elif (error := task.exception()) is not None:
         _log.warning("closed_unclean", part=what, errors=[repr(error)])
