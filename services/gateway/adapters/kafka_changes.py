@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 
 from libs.kafka.producer import acknowledged, create_producer
 from libs.runtime.health import Progress
+from libs.runtime.lifecycle import close_within
 from libs.runtime.logging import get_logger
 from libs.schemas.records import StateChange
 from services.gateway import metrics
@@ -19,6 +20,7 @@ log = get_logger(__name__)
 
 _QUEUE = 10_000
 _RETRY_SECONDS = 2.0
+_CLOSE_SECONDS = 2.0
 
 
 class KafkaStateChanges:
@@ -47,8 +49,7 @@ class KafkaStateChanges:
                 log.warning("state_changes_held", errors=[type(error).__name__])
                 await asyncio.sleep(_RETRY_SECONDS)
             finally:
-                with contextlib.suppress(KafkaError, OSError):
-                    await producer.stop()
+                await close_within(_CLOSE_SECONDS, "state changes", producer.stop())
 
     async def _send(self, producer: AIOKafkaProducer) -> None:
         while True:

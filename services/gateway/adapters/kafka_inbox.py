@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -10,6 +9,7 @@ from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRa
 from pydantic import ValidationError
 
 from libs.kafka.faults import is_passing
+from libs.runtime.lifecycle import close_within
 from libs.runtime.logging import get_logger
 from libs.schemas.records import GATEWAY_RECORD, GatewayRecord
 from services.gateway import metrics
@@ -18,6 +18,7 @@ from services.gateway.errors import FeedBreak, Retryable
 log = get_logger(__name__)
 
 _WAIT_MS = 250
+_CLOSE_SECONDS = 2.0
 _AT_ONCE = 200  # decoding more than this at once would make sockets wait
 
 
@@ -69,8 +70,7 @@ class KafkaInbox:
         """Leaves the broker; `attach` comes back."""
         consumer, self._consumer, self._partition = self._consumer, None, None
         if consumer is not None:
-            with contextlib.suppress(KafkaError, OSError):
-                await consumer.stop()
+            await close_within(_CLOSE_SECONDS, "gateway.inbox", consumer.stop())
 
     async def _started(self) -> AIOKafkaConsumer:
         if self._consumer is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import time
 from collections.abc import Callable
 
 import httpx
@@ -77,6 +78,19 @@ async def test_while_postgresql_is_away_sockets_stay_and_nobody_new_comes_in(sta
             query = "select count(*) from room_interest where room = 'user:u'"
             await eventually(lambda: scribe.value(query), "the interest, which a crash empties")
         assert not one.disconnected.is_set()
+
+
+@pytest.mark.parametrize("away", ["kafka", "postgres", "both"])
+async def test_a_stop_is_prompt_whoever_is_away(stack: Stack, away: str) -> None:
+    async with client(stack.services.url("gateway"), token("u")) as one:
+        if away != "postgres":
+            await asyncio.to_thread(stack.kafka.kill)
+        if away != "kafka":
+            await asyncio.to_thread(stack.postgres.kill)
+        began = time.monotonic()
+        assert await asyncio.to_thread(stack.services["gateway-1"].stop, 20) == 0
+        assert time.monotonic() - began < 12
+        await one.event("server.closing")
 
 
 async def test_a_partition_that_was_made_anew_is_read_from_its_beginning_on(stack: Stack) -> None:
