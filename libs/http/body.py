@@ -7,6 +7,9 @@ from starlette.requests import Request
 from libs.http.problems import Problem
 
 _JSON = "application/json"
+#: So much of a body that is too large is read and thrown away, so that its sender gets to see why it was refused:
+#: whoever is still sending when the connection ends sees only that.
+_PATIENCE = 8 * 1024 * 1024
 
 
 async def read_json_body(request: Request, limit: int) -> bytes:
@@ -17,19 +20,25 @@ async def read_json_body(request: Request, limit: int) -> bytes:
     kind = request.headers.get("content-type", _JSON).partition(";")[0].strip().lower()
     if kind != _JSON and not (kind.startswith("application/") and kind.endswith("+json")):
         raise Problem(415, "unsupported-media-type", f"the body must be {_JSON}", headers={"Accept": _JSON})
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > limit:
+    if _announced(request) > limit + _PATIENCE:
         raise _too_large(limit)
     chunks: list[bytes] = []
     size = 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size > limit:
-            raise _too_large(limit)
-        chunks.append(chunk)
+        if size > limit + _PATIENCE:
+            break
+        if size <= limit:
+            chunks.append(chunk)
+    if size > limit:
+        raise _too_large(limit)
     return b"".join(chunks)
 
 
+def _announced(request: Request) -> int:
+    length = request.headers.get("content-length", "")
+    return int(length) if length.isdecimal() else 0
+
+
 def _too_large(limit: int) -> Problem:
-    # What is still on its way is not read: the connection cannot be used for another request.
     return Problem(413, "too-large", f"the body may have {limit} bytes", headers={"Connection": "close"}, limit=limit)
