@@ -19,12 +19,8 @@ class Source(WireModel):
     offset: int = 0
 
 
-class AcceptedEvent(Record):
-    """An event that ingest has accepted, on the typed topic of its name.
-
-    `id` is the notification's id. `type` is the catalogue key. `recipients` is what the producer named; None leaves
-    the audience to the rule of the type. `channels` None leaves the channels to the type. Headers: `traceparent`.
-    """
+class Content(Record):
+    """What an event says, from ingest to the socket. `type` is the catalogue key."""
 
     id: UUID
     tenant: str
@@ -37,12 +33,21 @@ class AcceptedEvent(Record):
     priority: Priority | None = None
     metadata: dict[str, Any]
     data: dict[str, Any] | None = None
-    recipients: Recipients | None = None
-    channels: tuple[Channel, ...] | None = None
     actor: dict[str, Any] | None = None
     related: dict[str, Any] | None = None
     action_url: str | None = None
     tags: tuple[str, ...] = ()
+
+
+class AcceptedEvent(Content):
+    """An event that ingest has accepted, on the typed topic of its name.
+
+    `id` is the notification's id. `recipients` is what the producer named; None leaves
+    the audience to the rule of the type. `channels` None leaves the channels to the type. Headers: `traceparent`.
+    """
+
+    recipients: Recipients | None = None
+    channels: tuple[Channel, ...] | None = None
     accepted_at: AwareDatetime
     source: Source
 
@@ -55,7 +60,7 @@ class RoomEntry(WireModel):
     seq: int
 
 
-class NotificationEmission(Record):
+class NotificationEmission(Content):
     """A notification for the sockets of one gateway slot.
 
     `rooms` are all rooms of the notification in their fixed order, not only those that the slot holds: a person is
@@ -63,21 +68,6 @@ class NotificationEmission(Record):
     """
 
     kind: Literal["notification"] = "notification"
-    tenant: str
-    id: UUID
-    event: EventName
-    type: str
-    name: str | None = None
-    title: str | None = None
-    message: str | None = None
-    severity: Severity = "normal"
-    priority: Priority | None = None
-    metadata: dict[str, Any]
-    data: dict[str, Any] | None = None
-    actor: dict[str, Any] | None = None
-    related: dict[str, Any] | None = None
-    action_url: str | None = None
-    tags: tuple[str, ...] = ()
     created_at: AwareDatetime
     rooms: tuple[RoomEntry, ...]
     traceparent: str | None = None
