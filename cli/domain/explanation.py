@@ -12,6 +12,7 @@ from typing import Any
 
 from libs.catalogue.catalogue import NotificationType
 from libs.schemas import rooms, topics
+from libs.schemas.events import ENDPOINT_CHANNELS
 from services.router.domain.preferences import Person, decide
 
 IN_APP = "in-app"
@@ -161,7 +162,8 @@ def _unreadable(entry: Entry, stays: Sequence[Interval]) -> Answer:
 def by_channel(facts: Facts, recorded: Set[str]) -> list[Answer]:
     """An answer for every external channel of the notification on which nothing is recorded."""
     channels = facts.named or (facts.kind.channels if facts.kind else ())
-    return [_on_channel(facts, channel) for channel in channels if channel != IN_APP and channel not in recorded]
+    answered = recorded | ENDPOINT_CHANNELS | {IN_APP}  # what is posted to endpoints is sent to no person
+    return [_on_channel(facts, channel) for channel in channels if channel not in answered]
 
 
 def _on_channel(facts: Facts, channel: str) -> Answer:

@@ -18,3 +18,8 @@ def derived(*parts: str) -> UUID:
 def delivery_id(notification: UUID, channel: str, user_id: str) -> UUID:
     """The id of the one delivery of a notification to a person on a channel."""
     return derived("delivery", str(notification), channel, user_id)
+
+
+def endpoint_recipient(endpoint_id: str) -> str:
+    """What stands for a tenant's endpoint where a delivery names its person."""
+    return f"endpoint:{endpoint_id}"

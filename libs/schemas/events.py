@@ -15,6 +15,8 @@ EVENT_NAMES: tuple[EventName, ...] = ("system.notification", "service.event", "s
 Severity = Literal["low", "normal", "high", "critical"]
 Priority = Literal["LOW", "NORMAL", "MEDIUM", "HIGH", "URGENT", "CRITICAL"]
 Channel = Literal["in-app", "email", "push", "sms", "webhook", "slack", "discord", "teams"]
+#: On these a notification goes to endpoints of the tenant, and not to people.
+ENDPOINT_CHANNELS: frozenset[str] = frozenset({"webhook", "slack", "discord", "teams"})
 AgentAction = Literal[
     "connected",
     "disconnected",

@@ -36,6 +36,7 @@ EVENTS_DEAD = Topic("events.dead", 4, "notification id", 14 * _DAY, {"max.messag
 #: One partition per gateway slot; a gateway leases a slot and reads that partition alone.
 GATEWAY_INBOX = Topic("gateway.inbox", 16, "none: the partition is the slot", _DAY)
 DELIVERY_EMAIL = Topic("delivery.email", 8, "none: a record names deliveries of many people", 3 * _DAY)
+DELIVERY_WEBHOOK = Topic("delivery.webhook", 8, "none: a record names deliveries to many endpoints", 3 * _DAY)
 DELIVERY_DEAD = Topic("delivery.dead", 4, "delivery id", 14 * _DAY)
 NOTIFICATION_LIFECYCLE = Topic("notification.lifecycle", 8, "notification id", 7 * _DAY)
 DIRECTORY = Topic("directory", 8, "kind:tenant:id", -1, {"cleanup.policy": "compact"})
@@ -45,7 +46,7 @@ TYPED: dict[str, Topic] = {
     topic.name: topic for topic in (SYSTEM_NOTIFICATION, SERVICE_EVENT, SERVICE_ALERT, AGENT_EVENT)
 }
 #: The work topic of each external channel.
-DELIVERY: dict[str, Topic] = {"email": DELIVERY_EMAIL}
+DELIVERY: dict[str, Topic] = {"email": DELIVERY_EMAIL, "webhook": DELIVERY_WEBHOOK}
 
 ALL: tuple[Topic, ...] = (
     NOTI,

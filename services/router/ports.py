@@ -10,6 +10,7 @@ from typing import Protocol
 from uuid import UUID
 
 from libs.schemas.events import EventName
+from services.router.domain.endpoints import Endpoint
 from services.router.domain.handover import DueDelivery, Emission, Handover, RoomKey
 from services.router.domain.incoming import Record
 from services.router.domain.notification import Key, RoomPlace
@@ -34,6 +35,9 @@ class People:
     as_of: datetime | None = None
 
 
+Endpoints = Mapping[str, Sequence[Endpoint]]  # by tenant
+
+
 class Directory(Protocol):
     """Who is who, now."""
 
@@ -42,6 +46,9 @@ class Directory(Protocol):
 
     async def people(self, keys: Collection[PersonKey]) -> People:
         """Addresses and preferences."""
+
+    async def endpoints(self, tenants: Collection[str]) -> Endpoints:
+        """Where the tenants' notifications may be posted to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,11 @@ import asyncpg
 import orjson
 
 from libs.postgres.queries import load
+from services.router.domain.endpoints import Endpoint
 from services.router.domain.handover import RoomKey
 from services.router.domain.planning import PersonKey
 from services.router.domain.preferences import Person
-from services.router.ports import Admins, People
+from services.router.ports import Admins, Endpoints, People
 
 _SQL = load(Path(__file__).with_name("directory.sql"))
 
@@ -38,6 +39,13 @@ class PostgresDirectory:
         rows = await self._pool.fetch(_SQL["people"], tenants, users)
         known = {(row["tenant"], row["user_id"]): person(row["email"], row["document"]) for row in rows if row["known"]}
         return People(known, rows[0]["as_of"] if rows else None)
+
+    async def endpoints(self, tenants: Collection[str]) -> Endpoints:
+        found: dict[str, list[Endpoint]] = defaultdict(list)
+        for row in await self._pool.fetch(_SQL["endpoints"], sorted(tenants)):
+            wants = frozenset(row["events"]), frozenset(row["types"])
+            found[row["tenant"]].append(Endpoint(row["endpoint_id"], row["channel"], *wants))
+        return found
 
 
 def person(email: str | None, document: str | None) -> Person:

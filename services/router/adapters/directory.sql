@@ -14,3 +14,10 @@ select k.tenant, k.user_id, u.user_id is not null as known, u.email, p.document,
 from unnest($1::text[], $2::text[]) as k (tenant, user_id)
 left join users u on u.tenant = k.tenant and u.user_id = k.user_id
 left join preferences p on p.tenant = k.tenant and p.user_id = k.user_id and p.valid_to is null
+
+-- name: endpoints
+-- Where tenants' notifications may be posted to, without addresses and secrets, which are delivery's own.
+select tenant, endpoint_id, channel, events, types
+from webhook_endpoints
+where tenant = any($1::text[]) and disabled_at is null
+order by tenant, endpoint_id

@@ -12,14 +12,20 @@ import orjson
 from libs.catalogue.catalogue import NotificationType
 from libs.catalogue.rendering import text
 from libs.runtime.ids import delivery_id
+from libs.schemas.events import ENDPOINT_CHANNELS
 from libs.schemas.records import AcceptedEvent
+from services.router.domain import endpoints
 from services.router.domain.audience import Audience, Forward
-from services.router.domain.decisions import Decision
+from services.router.domain.decisions import Because, Decision, Planned
+from services.router.domain.endpoints import Endpoint
 from services.router.domain.incoming import Received
 from services.router.domain.notification import Notification
 from services.router.domain.preferences import Person, decide, refusal
 
 IN_APP = "in-app"
+NO_ENDPOINT = "no-endpoint"
+
+_IMPERSONAL = ENDPOINT_CHANNELS | {IN_APP}  # on these no address or preference of a person matters
 
 PersonKey = tuple[str, str]  # tenant, user id
 
@@ -61,7 +67,12 @@ def channels_of(event: AcceptedEvent, kind: NotificationType) -> tuple[tuple[str
 def people_asked_for(event: AcceptedEvent, kind: NotificationType, audience: Audience) -> tuple[str, ...]:
     """The users of whom the plan needs address and preferences: none where all channels are in-app."""
     channels, _ = channels_of(event, kind)
-    return audience.people if any(channel != IN_APP for channel in channels) else ()
+    return audience.people if any(channel not in _IMPERSONAL for channel in channels) else ()
+
+
+def endpoints_asked_for(event: AcceptedEvent, kind: NotificationType) -> bool:
+    """Whether the plan needs to know the tenant's endpoints."""
+    return endpoints.needed(channels_of(event, kind)[0])
 
 
 def plan(
@@ -72,14 +83,16 @@ def plan(
     *,
     deliverable: Collection[str],
     catalogue_version: str,
+    tenant_endpoints: Collection[Endpoint] = (),
 ) -> Plan:
     """The plan of one event. Raises TypeError (orjson.JSONEncodeError) for data that JSON in the database cannot hold.
 
-    `deliverable` are the external channels that somebody delivers on.
+    `deliverable` are the external channels that somebody delivers on. `tenant_endpoints` are those of the event's
+    tenant.
     """
     event = received.event
     channels, named = channels_of(event, kind)
-    external = [channel for channel in channels if channel != IN_APP]
+    external = [channel for channel in channels if channel not in _IMPERSONAL]
     deliveries = tuple(
         PlannedDelivery(
             delivery_id(event.id, channel, user),
@@ -90,9 +103,11 @@ def plan(
         for user in (audience.people if external else ())
         for channel in external
     )
+    posts, unposted = _posts(event, kind, channels, tenant_endpoints, named=named, deliverable=deliverable)
+    deliveries = (*deliveries, *posts)
     refused = {c: refusal(kind, c, named=named, deliverable=deliverable) for c in external} if audience.groups else {}
     open_channels = tuple(channel for channel, why in refused.items() if why is None)
-    notes = (*audience.notes, *(f"{why}:{channel}" for channel, why in refused.items() if why is not None))
+    notes = (*audience.notes, *(f"{why}:{channel}" for channel, why in refused.items() if why is not None), *unposted)
     return Plan(
         received,
         _notification(received, kind, audience, notes, IN_APP in channels, len(deliveries), catalogue_version),
@@ -100,6 +115,31 @@ def plan(
         tuple(Expansion(room, open_channels) for room in audience.groups) if open_channels else (),
         audience.forwards,
     )
+
+
+def _posts(
+    event: AcceptedEvent,
+    kind: NotificationType,
+    channels: Collection[str],
+    tenant_endpoints: Collection[Endpoint],
+    *,
+    named: bool,
+    deliverable: Collection[str],
+) -> tuple[list[PlannedDelivery], list[str]]:
+    """What is posted to the tenant's endpoints, and notes of the channels on which nothing is."""
+    posts: list[PlannedDelivery] = []
+    notes: list[str] = []
+    for channel in channels:
+        if channel not in ENDPOINT_CHANNELS:
+            continue
+        why = refusal(kind, channel, named=named, deliverable=deliverable)
+        wanting = [e.recipient for e in tenant_endpoints if e.channel == channel and e.wants(event.event, kind.key)]
+        if why is not None or not wanting:
+            notes.append(f"{why or NO_ENDPOINT}:{channel}")
+            continue
+        decision = Planned(Because.CHANNEL_NAMED if named else Because.TYPE_DEFAULT)
+        posts += [PlannedDelivery(delivery_id(event.id, channel, to), to, channel, decision) for to in wanting]
+    return posts, notes
 
 
 def _notification(

@@ -13,8 +13,8 @@ from services.router.domain.handover import RoomKey
 from services.router.domain.incoming import Dead, Received, Record, condemned
 from services.router.domain.notification import Key
 from services.router.domain.offsets import Fate, Stretch
-from services.router.domain.planning import Plan, people_asked_for, plan
-from services.router.ports import Admins, Directory, People, Writing
+from services.router.domain.planning import Plan, endpoints_asked_for, people_asked_for, plan
+from services.router.ports import Admins, Directory, Endpoints, People, Writing
 
 Unit = Received | Dead
 
@@ -34,7 +34,7 @@ class _Addressed:
 
 
 class Preparation:
-    """Decides what a batch leads to; asks the directory at most twice a batch, and only where a rule needs it."""
+    """Decides what a batch leads to; asks the directory at most three times a batch, and only where a rule needs it."""
 
     def __init__(
         self,
@@ -54,7 +54,8 @@ class Preparation:
         admins = await self._admins(steps)
         addressed = [self._address(step, admins) if isinstance(step, _Candidate) else step for step in steps]
         people = await self._people(addressed)
-        planned = [self._plan(step, people) if isinstance(step, _Addressed) else step for step in addressed]
+        endpoints = await self._endpoints(addressed)
+        planned = [self._plan(step, people, endpoints) if isinstance(step, _Addressed) else step for step in addressed]
         judged = [step if isinstance(step, Dead) else unit for step, unit in zip(planned, units, strict=True)]
         written: list[tuple[Record, Plan | Fate]] = [
             (unit.record, Fate.DEAD if isinstance(step, Dead) else step)
@@ -101,7 +102,15 @@ class Preparation:
         }
         return await self._directory.people(asked) if asked else People({})
 
-    def _plan(self, step: _Addressed, people: People) -> Plan | Dead:
+    async def _endpoints(self, steps: Sequence[object]) -> Endpoints:
+        asked = {
+            step.received.event.tenant
+            for step in steps
+            if isinstance(step, _Addressed) and endpoints_asked_for(step.received.event, step.kind)
+        }
+        return await self._directory.endpoints(asked) if asked else {}
+
+    def _plan(self, step: _Addressed, people: People, endpoints: Endpoints) -> Plan | Dead:
         try:
             return plan(
                 step.received,
@@ -110,6 +119,7 @@ class Preparation:
                 people.by_key,
                 deliverable=self._deliverable,
                 catalogue_version=self._catalogue.version,
+                tenant_endpoints=endpoints.get(step.received.event.tenant, ()),
             )
         except (TypeError, ValueError, RecursionError) as error:
             # JSON that a parser took and no encoder or database would: numbers beyond 64 bits, nesting without end.

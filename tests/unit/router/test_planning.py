@@ -15,11 +15,12 @@ from libs.schemas.events import Recipients
 from libs.schemas.records import AcceptedEvent, NotificationEmission
 from services.router.domain.audience import AudienceRules, resolve
 from services.router.domain.decisions import Because, Planned, Suppressed, Withheld
+from services.router.domain.endpoints import Endpoint
 from services.router.domain.expanding import expand
 from services.router.domain.incoming import MAX_RECORD_BYTES, Dead, Received, decode
 from services.router.domain.notification import RoomPlace, emission
 from services.router.domain.placing import TOO_MANY, entries, prior
-from services.router.domain.planning import Expansion, Plan, people_asked_for, plan
+from services.router.domain.planning import Expansion, Plan, endpoints_asked_for, people_asked_for, plan
 from services.router.domain.preferences import Person
 from tests.unit.router.events import NOW, TRACEPARENT, accepted, received, record
 
@@ -138,6 +139,37 @@ def test_the_rooms_before() -> None:
     assert [prior(rooms, place) for place in range(4)] == [None, None, "user:a user:b", "user:a user:b agent:c"]
     many = (*(f"user:{n}" for n in range(500)), "org:o")
     assert prior(many, 500) == TOO_MANY
+
+
+def test_a_notification_is_posted_once_to_each_endpoint_that_wants_it() -> None:
+    event = accepted("service.alert", title="t", message="m", metadata={"orgId": "o"}, channels=("in-app", "webhook"))
+    kind = shipped().find(event.event, event.name)
+    audience = resolve(event, kind, RULES, ("ada", "bob"))
+    known = [
+        Endpoint("all", "webhook"),
+        Endpoint("alerts", "webhook", events=frozenset({"service.alert"})),
+        Endpoint("orders", "webhook", types=frozenset({"shop.order"})),
+        Endpoint("chat", "slack"),
+    ]
+    assert endpoints_asked_for(event, kind)
+    assert people_asked_for(event, kind, audience) == ()
+    found = plan(
+        received(event), kind, audience, {}, deliverable={"webhook"}, catalogue_version="1", tenant_endpoints=known
+    )
+    assert [(d.user_id, d.channel, d.decision) for d in found.deliveries] == [
+        ("endpoint:all", "webhook", Planned(Because.CHANNEL_NAMED)),
+        ("endpoint:alerts", "webhook", Planned(Because.CHANNEL_NAMED)),
+    ]
+    assert found.notification.decisions_planned == len(found.notification.rooms) + 2
+
+
+@pytest.mark.parametrize(("deliverable", "note"), [({"webhook"}, "no-endpoint"), (set(), "channel-unavailable")])
+def test_why_nothing_is_posted_is_noted(deliverable: set[str], note: str) -> None:
+    event = accepted("system.notification", title="t", message="m", metadata={"orgId": "o"}, channels=("webhook",))
+    kind = shipped().find(event.event, event.name)
+    found = plan(received(event), kind, resolve(event, kind, RULES), {}, deliverable=deliverable, catalogue_version="1")
+    assert (found.deliveries, found.expansions) == ((), ())
+    assert orjson.loads(found.notification.audience)["notes"] == [f"{note}:webhook"]
 
 
 room_sets = st.lists(st.sampled_from(["user:a", "user:b", "org:o", "tenant"]), unique=True).map(tuple)

@@ -1,0 +1,32 @@
+"""Notifications are planned for a tenant's endpoints, each once, and handed on to the channel's topic."""
+
+from __future__ import annotations
+
+import pytest
+
+from libs.schemas.records import DeliveryBatch
+from tests.integration.router.system import TENANT, Router, System
+from tests.unit.router.events import accepted
+
+pytestmark = pytest.mark.covers("F2-5", "F0-4")
+
+_REGISTER = """
+insert into webhook_endpoints (tenant, endpoint_id, channel, url, secrets, types, disabled_at)
+values ($1, $2, 'webhook', 'https://x.test/', '{whsec_AAAA}', $3, case when $4 then now() end)
+"""
+
+
+async def test_a_webhook_is_planned_for_each_endpoint_that_wants_it(system: System, router: Router) -> None:
+    await system.sql.execute(_REGISTER, TENANT, "all", [], False)
+    await system.sql.execute(_REGISTER, TENANT, "others", ["shop.order"], False)
+    await system.sql.execute(_REGISTER, TENANT, "gone", [], True)
+    await system.sql.execute(_REGISTER, "another", "theirs", [], False)
+    event = accepted("system.notification", title="t", message="m", metadata={"orgId": "o"}, channels=("webhook",))
+    records = await system.publish(event)
+    await router.handle(records)
+    await router.handle(records)
+    rows = await system.sql.fetch("select id, user_id, channel, state from deliveries")
+    assert [tuple(row)[1:] for row in rows] == [("endpoint:all", "webhook", "planned")]
+    batches = [DeliveryBatch.model_validate_json(value) for value in await system.read("delivery.webhook")]
+    assert {reference.id for batch in batches for reference in batch.deliveries} == {rows[0]["id"]}
+    await system.adds_up()
