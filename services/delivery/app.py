@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import partial
-from pathlib import Path
 
 import asyncpg
 
@@ -16,15 +15,12 @@ from libs.postgres.pool import create_pool
 from libs.runtime.clock import utc_now
 from libs.runtime.health import Health
 from libs.runtime.logging import get_logger
-from libs.runtime.settings import load
 from libs.schemas import topics
 from services.delivery import metrics
+from services.delivery.adapters.addresses import PostgresAddresses
 from services.delivery.adapters.dead_letters import KafkaDeadLetters
 from services.delivery.adapters.ledger import PostgresLedger
-from services.delivery.adapters.smtp.client import SmtpClient
-from services.delivery.adapters.smtp.settings import SmtpSettings
 from services.delivery.domain.pace import steady
-from services.delivery.domain.rendering import EmailRenderer
 from services.delivery.domain.retry import Backoff
 from services.delivery.entrypoints.consumer import Trigger, create_consumer
 from services.delivery.entrypoints.scans import BurialScan, DueScan
@@ -36,41 +32,27 @@ from services.delivery.handlers.patience import patiently
 from services.delivery.handlers.recording import Recording
 from services.delivery.handlers.sending import Sending
 from services.delivery.ports import DeadLetters, Provider
+from services.delivery.providers import CHANNELS, Building
 from services.delivery.settings import Settings
 
-_TEMPLATES = Path(__file__).parent / "templates"
 _STUCK = 60.0  # seconds without a sign of life
 _CLOSE = 3.0  # seconds for saying good-bye to a database that may be away
 _log = get_logger(__name__)
-
-ProviderFactory = Callable[[Settings, AsyncExitStack], Provider]
-
-
-def _smtp(settings: Settings, stack: AsyncExitStack) -> Provider:
-    renderer = EmailRenderer(
-        (_TEMPLATES / "email.html.j2").read_text(),
-        (_TEMPLATES / "email.txt.j2").read_text(),
-        str(settings.public_url) if settings.public_url else None,
-    )
-    client = SmtpClient(load(SmtpSettings), renderer, settings.call_timeout, utc_now)
-    stack.push_async_callback(client.close)
-    return client
-
-
-#: Who sends on each channel, and whether its receivers can tell a repeat by a stable id.
-PROVIDERS: dict[str, tuple[ProviderFactory, bool]] = {"email": (_smtp, True)}
 
 
 async def run(settings: Settings, channels: Sequence[str], stop: asyncio.Event) -> None:
     """Delivers on these channels until `stop`."""
     health = Health()
     async with AsyncExitStack() as stack:
-        providers = {channel: PROVIDERS[channel][0](settings, stack) for channel in channels}
+        addresses = PostgresAddresses()
+        building = Building(settings, addresses, stack)
+        providers = {channel: CHANNELS[channel].provider(building) for channel in channels}
         await stack.enter_async_context(serving(operator_app(health), settings.http_host, settings.http_port))
         health.checks |= dict.fromkeys(["postgres", *(f"{channel}-consumer" for channel in channels)], _starting)
         starting = health.watch("start", _STUCK)
         pool = await patiently(partial(_pool, settings, len(channels)), starting, stop, "postgres")
         stack.push_async_callback(_close, pool)
+        addresses.pool = pool
         producer = partial(create_producer, settings.kafka_bootstrap, client_id="carillon-delivery")
         letters = KafkaDeadLetters(producer, settings.kafka_topic_prefix + topics.DELIVERY_DEAD.name)
         stack.push_async_callback(letters.close)
@@ -97,7 +79,7 @@ def _worker(
     health: Health,
     stop: asyncio.Event,
 ) -> Worker:
-    repeatable = PROVIDERS[channel][1]
+    repeatable = CHANNELS[channel].repeatable
     topic, prefix = topics.DELIVERY[channel].name, settings.kafka_topic_prefix
     ledger = PostgresLedger(pool, channel, settings.delivery_lease, repeatable=repeatable)
     pace = steady(settings.delivery_concurrency, Backoff(1.0, settings.delivery_rest_cap))

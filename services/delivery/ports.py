@@ -88,6 +88,13 @@ class Ledger(Protocol):
         """How many are due now, counted up to `limit`."""
 
 
+class Addresses(Protocol):
+    """Where a provider's word that an address is dead is kept. Nothing is raised while the database is away."""
+
+    async def endpoint_gone(self, delivery: Delivery) -> None:
+        """Nothing more is posted to the delivery's endpoint, unless its address has been changed since."""
+
+
 class DeadLetters(Protocol):
     """Where an operator finds what could not be delivered."""
 

@@ -9,10 +9,11 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
+import orjson
 
 from libs.postgres.queries import load
 from libs.schemas.records import DeliveryReference
-from services.delivery.domain.delivery import Content, Delivery, Recipient
+from services.delivery.domain.delivery import Content, Delivery, Endpoint, Recipient
 from services.delivery.domain.outcome import Failed, Outcome, Retry, Returned, Sent, Unknown
 from services.delivery.ports import Failure, Reaped, Result
 
@@ -93,12 +94,25 @@ def _delivery(row: asyncpg.Record, channel: str, token: UUID) -> Delivery:
         token=token,
         attempts=row["attempts"],
         created_at=row["created_at"],
-        recipient=Recipient(row["user_id"], row["email"], row["display_name"]),
+        recipient=Recipient(row["user_id"], row["email"], row["display_name"], _endpoint(row["endpoint"])),
         content=Content(
-            row["notification"], row["type"], row["severity"], row["title"], row["message"], row["action_url"]
+            row["notification"],
+            row["type"],
+            row["severity"],
+            row["title"],
+            row["message"],
+            row["action_url"],
+            orjson.loads(row["document"]) if row["document"] else {},
         ),
         traceparent=row["traceparent"],
     )
+
+
+def _endpoint(text: str | None) -> Endpoint | None:
+    if text is None:
+        return None
+    found = orjson.loads(text)
+    return Endpoint(found["id"], found["url"], tuple(found["secrets"]))
 
 
 def _outcomes(results: Sequence[Result]) -> tuple[list[Any], ...]:

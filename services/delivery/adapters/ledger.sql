@@ -41,7 +41,16 @@ claimed as (
 )
 select c.tenant, c.id, c.notification, c.user_id, c.attempts, c.created_at, c.traceparent,
        u.email, u.display_name, coalesce(n.type, '') as type, coalesce(n.severity, 'normal') as severity,
-       n.title, n.message, coalesce(n.extras ->> 'actionUrl', n.data ->> 'ctaUrl') as action_url
+       n.title, n.message, coalesce(n.extras ->> 'actionUrl', n.data ->> 'ctaUrl') as action_url,
+       case when $1 in ('webhook', 'slack', 'discord', 'teams') then (
+         select jsonb_build_object('id', e.endpoint_id, 'url', e.url, 'secrets', e.secrets)
+         from webhook_endpoints e
+         where e.tenant = c.tenant and 'endpoint:' || e.endpoint_id = c.user_id and e.endpoint_id = substr(c.user_id, 10)
+           and e.channel = $1 and e.disabled_at is null
+       ) end as endpoint,
+       case when $1 = 'webhook' then
+         jsonb_build_object('event', n.event, 'name', n.name, 'metadata', n.metadata, 'data', n.data)
+       end as document
 from claimed c
 left join users u on u.tenant = c.tenant and u.user_id = c.user_id
 left join notifications n on n.tenant = c.tenant and n.id = c.notification

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An address of the tenant that notifications are posted to. `secrets` sign, the newest first."""
+
+    id: str
+    url: str = field(repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Recipient:
-    """Whom it is for. `email` is None when the directory has no address (any more)."""
+    """Whom it is for: a person, or an endpoint of the tenant. What the directory does not have (any more) is None."""
 
     user_id: str
     email: str | None = None
     display_name: str | None = None
+    endpoint: Endpoint | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What it says: the stored notification. `message` is Markdown, `action_url` may be relative."""
+    """What it says: the stored notification. `message` is Markdown, `action_url` may be relative.
+
+    `document` is what only webhooks are sent: event, name, metadata and data.
+    """
 
     notification: UUID
     type: str
@@ -27,6 +41,7 @@ class Content:
     title: str | None = None
     message: str | None = None
     action_url: str | None = None
+    document: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+_LONGEST_ASKED = 86_400.0  # seconds: a provider's word is no reason to forget a delivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +36,18 @@ class RetryPolicy:
     def delay(self, attempts: int, draw: float, after: float = 0.0) -> float:
         """Seconds until the next attempt. `after` is what the provider asked for: never sooner than that."""
         return after + self.backoff.delay(attempts, draw)
+
+
+def asked_to_wait(retry_after: str | None, now: datetime) -> float:
+    """Seconds that a Retry-After header asks for, as a number or a date; 0 without one that makes sense."""
+    if not retry_after:
+        return 0.0
+    try:
+        seconds = float(retry_after)
+    except ValueError:
+        try:
+            until = parsedate_to_datetime(retry_after)
+        except ValueError:
+            return 0.0
+        seconds = (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds()
+    return min(max(seconds, 0.0), _LONGEST_ASKED) if seconds == seconds else 0.0  # noqa: PLR0124 - not a number

@@ -15,6 +15,7 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from libs.runtime.ids import delivery_id
+from libs.schemas.events import Channel
 from libs.schemas.records import DeadLetter, DeliveryBatch, DeliveryReference
 
 TENANT = "default"
@@ -32,7 +33,7 @@ values ($1, $2, 'system.notification', 'system.notification', $3, $4, 'normal', 
 _DELIVERY = """
 insert into deliveries (tenant, id, notification, user_id, channel, state, reason, next_attempt_at, expires_at,
                         traceparent)
-values ($1, $2, $3, $4, 'email', $5, 'planned', clock_timestamp() + $6, clock_timestamp() + $7, $8)
+values ($1, $2, $3, $4, $9, $5, 'planned', clock_timestamp() + $6, clock_timestamp() + $7, $8)
 """
 
 
@@ -43,6 +44,7 @@ class Planned:
     id: UUID
     notification: UUID
     address: str
+    channel: Channel = "email"
 
     @property
     def reference(self) -> DeliveryReference:
@@ -67,6 +69,7 @@ class Plan:
         self,
         users: Sequence[str],
         *,
+        channel: Channel = "email",
         title: str = "A title",
         message: str = "Some **words**.",
         email: str | None = "",
@@ -80,7 +83,7 @@ class Plan:
             for user in users:
                 address = f"{user}@example.test" if email == "" else email
                 notification = uuid4()
-                delivery = delivery_id(notification, "email", user)
+                delivery = delivery_id(notification, channel, user)
                 await self.connection.execute(_USER, TENANT, user, address, user.title())
                 await self.connection.execute(
                     _NOTIFICATION, TENANT, notification, title, message, '{"ctaUrl": "/reports"}', TRACEPARENT
@@ -88,9 +91,9 @@ class Plan:
                 expires = None if expires_in is None else timedelta(seconds=expires_in)
                 due = timedelta(seconds=due_in)
                 await self.connection.execute(
-                    _DELIVERY, TENANT, delivery, notification, user, state, due, expires, TRACEPARENT
+                    _DELIVERY, TENANT, delivery, notification, user, state, due, expires, TRACEPARENT, channel
                 )
-                planned.append(Planned(delivery, notification, address or ""))
+                planned.append(Planned(delivery, notification, address or "", channel))
         return planned
 
     async def row(self, delivery: Planned) -> asyncpg.Record:
@@ -136,18 +139,19 @@ class Work:
         self.bootstrap, self.prefix = bootstrap, prefix
 
     async def name(self, deliveries: Sequence[Planned], each: int = 1) -> None:
-        """Produces them to `delivery.email`, `each` to a record, keyed by the address."""
+        """Produces them to their channel's topic, `each` to a record, keyed by the address."""
+        channel = deliveries[0].channel
         records = [
-            (part[0].address.encode(), DeliveryBatch(channel="email", deliveries=tuple(d.reference for d in part)))
+            (part[0].address.encode(), DeliveryBatch(channel=channel, deliveries=tuple(d.reference for d in part)))
             for part in _parts(deliveries, each)
         ]
-        await self.produce([(key, batch.model_dump_json(by_alias=True).encode()) for key, batch in records])
+        await self.produce([(key, batch.model_dump_json(by_alias=True).encode()) for key, batch in records], channel)
 
-    async def produce(self, records: Sequence[tuple[bytes | None, bytes | None]]) -> None:
-        """Raw records on `delivery.email`."""
+    async def produce(self, records: Sequence[tuple[bytes | None, bytes | None]], channel: Channel = "email") -> None:
+        """Raw records on a channel's topic."""
         async with AIOKafkaProducer(bootstrap_servers=self.bootstrap) as producer:
             for key, value in records:
-                await producer.send(f"{self.prefix}delivery.email", value, key=key)
+                await producer.send(f"{self.prefix}delivery.{channel}", value, key=key)
 
     async def dead(self, count: int, timeout: float = 20.0) -> list[tuple[bytes, DeadLetter]]:
         """The first `count` dead letters with their keys."""

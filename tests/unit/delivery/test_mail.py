@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -35,7 +36,7 @@ EXPECTED = {
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
 
 
-def _delivery(**recipient: str | None) -> Delivery:
+def _delivery(**recipient: Any) -> Delivery:
     whom = Recipient("ada", **{"email": "ada@example.test", **recipient})
     return Delivery(
         "default", ID, "email", ID, 0, NOW, whom, Content(ID, "t"), "00-" + "a" * 32 + "-" + "b" * 16 + "-01"

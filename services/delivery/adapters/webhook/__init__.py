@@ -1,0 +1,1 @@
+"""Signed webhooks to a tenant's own endpoints (Standard Webhooks)."""

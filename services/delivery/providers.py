@@ -1,0 +1,68 @@
+"""Composition of the channels: who sends on each, and what its receivers can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from libs.runtime.clock import utc_now
+from libs.runtime.settings import load
+from services.delivery.adapters.http.posting import Poster
+from services.delivery.adapters.http.settings import EgressSettings
+from services.delivery.adapters.smtp.client import SmtpClient
+from services.delivery.adapters.smtp.settings import SmtpSettings
+from services.delivery.adapters.webhook.client import WebhookClient
+from services.delivery.domain.rendering import EmailRenderer
+from services.delivery.ports import Addresses, Provider
+from services.delivery.settings import Settings
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True, slots=True)
+class Building:
+    """What providers are made with; what they leave open is closed with the stack."""
+
+    settings: Settings
+    addresses: Addresses
+    stack: AsyncExitStack
+
+    @property
+    def link_base(self) -> str | None:
+        """What relative action links are resolved against."""
+        return str(self.settings.public_url) if self.settings.public_url else None
+
+    def poster(self) -> Poster:
+        """For addresses that others have given us."""
+        poster = Poster(load(EgressSettings).egress_networks, self.settings.call_timeout)
+        self.stack.push_async_callback(poster.close)
+        return poster
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """`repeatable`: whether an attempt without an answer is made again, because receivers can tell a repeat by a stable
+    id or are better told twice than not at all."""
+
+    provider: Callable[[Building], Provider]
+    repeatable: bool
+
+
+def _smtp(building: Building) -> Provider:
+    html, plain = ((_TEMPLATES / f"email.{kind}.j2").read_text() for kind in ("html", "txt"))
+    renderer = EmailRenderer(html, plain, building.link_base)
+    client = SmtpClient(load(SmtpSettings), renderer, building.settings.call_timeout, utc_now)
+    building.stack.push_async_callback(client.close)
+    return client
+
+
+def _webhook(building: Building) -> Provider:
+    return WebhookClient(building.poster(), building.addresses, building.link_base, utc_now)
+
+
+CHANNELS: dict[str, Channel] = {
+    "email": Channel(_smtp, repeatable=True),
+    "webhook": Channel(_webhook, repeatable=True),
+}

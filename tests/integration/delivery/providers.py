@@ -1,0 +1,156 @@
+"""Every provider with its peer, as the contract suite asks for them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field, replace
+from ipaddress import ip_network
+from typing import Any
+from uuid import uuid4
+
+from devstack.smtp_peer import SmtpPeer
+from devstack.smtp_script import Reaction
+from libs.runtime.clock import utc_now
+from services.delivery.adapters.http.posting import Poster
+from services.delivery.adapters.smtp.client import SmtpClient
+from services.delivery.adapters.smtp.settings import SmtpSettings
+from services.delivery.adapters.webhook.client import WebhookClient
+from services.delivery.domain.delivery import Content, Delivery, Endpoint, Recipient
+from services.delivery.domain.rendering import EmailRenderer
+from services.delivery.errors import Fault, Overloaded, Retryable, Unavailable
+from services.delivery.ports import Provider
+from tests.integration.delivery.peers.cases import Case
+from tests.integration.delivery.peers.http import SLOWNESS, HttpPeer, running
+from tests.integration.delivery.peers.webhooks import WebhookReceiver
+
+TIMEOUT = 1.0  # seconds for a whole call
+LOOPBACK = (ip_network("127.0.0.0/8"),)
+ADDRESS = "ada@example.test"
+
+
+class Kept:
+    """Remembers which addresses were declared dead. Implements ports.Addresses."""
+
+    def __init__(self) -> None:
+        self.gone: list[str] = []
+
+    async def endpoint_gone(self, delivery: Delivery) -> None:
+        assert delivery.recipient.endpoint is not None
+        self.gone.append(delivery.recipient.endpoint.id)
+
+
+@dataclass
+class Asked:
+    """A provider and what is around it.
+
+    `unreachable` and `throttled` are the faults that it makes of those; `silent` is the same provider, whose server
+    takes connections and says nothing; `tells_when` whether a throttling answer names a time.
+    """
+
+    provider: Provider
+    delivery: Delivery
+    behave: Callable[[Case], None]
+    received: Callable[[], int]
+    silent: Callable[[int], Provider]
+    unreachable: type[Fault] = Unavailable
+    throttled: type[Fault] = Overloaded
+    server_error: type[Fault] = Retryable
+    tells_when: bool = True
+    addresses: Kept = field(default_factory=Kept)
+
+
+Opened = AbstractAsyncContextManager[Asked]
+
+
+def delivery(channel: str, recipient: Recipient, **content: Any) -> Delivery:
+    """A delivery in the hands of a provider."""
+    said = {"title": "A title", "message": "Some **words**.", "action_url": "https://app.example.test/r"} | content
+    return Delivery(
+        "default", uuid4(), channel, uuid4(), 0, utc_now(), recipient, Content(uuid4(), "service.alert", **said)
+    )
+
+
+@contextlib.asynccontextmanager
+async def smtp() -> AsyncIterator[Asked]:
+    """SMTP, with aiosmtpd."""
+    reactions = {
+        Case.SLOW: Reaction("data", delay=SLOWNESS),
+        Case.THROTTLED: Reaction("rcpt", "450 4.2.1 too many mails"),
+        Case.BAD_ADDRESS: Reaction("rcpt", "550 5.1.1 nobody of that name"),
+        Case.SERVER_ERROR: Reaction("body", "451 4.3.0 something is broken here"),
+        Case.SILENT: Reaction("body", delay=2 * TIMEOUT, drop=True, keep=True),
+        Case.RESET: Reaction("body", drop=True, keep=True),
+        Case.MALFORMED: Reaction("body", "nonsense", keep=True),
+    }
+    clients: list[SmtpClient] = []
+
+    def made(port: int) -> SmtpClient:
+        settings = SmtpSettings(smtp_host="127.0.0.1", smtp_port=port, smtp_from="carillon@example.test")
+        clients.append(SmtpClient(settings, EmailRenderer("{{ title }}", "{{ title }}"), TIMEOUT, utc_now))
+        return clients[-1]
+
+    with SmtpPeer() as peer:
+        yield Asked(
+            made(peer.port),
+            delivery("email", Recipient("ada", ADDRESS)),
+            behave=lambda case: peer.react(ADDRESS, *[reactions[case]] if case in reactions else []),
+            received=lambda: len(peer.messages),
+            silent=made,
+            tells_when=False,
+        )
+        for client in clients:
+            await client.close()
+
+
+@contextlib.asynccontextmanager
+async def webhook() -> AsyncIterator[Asked]:
+    """A tenant's own endpoint."""
+    kept = Kept()
+    secrets = (WebhookReceiver.secret,)
+    to = Recipient("endpoint:e", endpoint=Endpoint("e", "", secrets))
+
+    def made(poster: Poster) -> Provider:
+        return WebhookClient(poster, kept, None, utc_now)
+
+    async with posting(WebhookReceiver(), "webhook", to, made, kept) as asked:
+        yield asked
+
+
+@contextlib.asynccontextmanager
+async def posting(
+    peer: HttpPeer, channel: str, to: Recipient, made: Callable[[Poster], Provider], kept: Kept
+) -> AsyncIterator[Asked]:
+    """A provider that posts to addresses that others have given."""
+    poster = Poster(LOOPBACK, TIMEOUT)
+    async with running(peer):
+        sent = delivery(channel, to)
+        yield Asked(
+            _Aimed(made(poster), peer.url),
+            sent,
+            behave=lambda case: setattr(peer, "case", case),
+            received=lambda: len(peer.requests),
+            silent=lambda port: _Aimed(made(poster), f"https://127.0.0.1:{port}"),
+            unreachable=Retryable,
+            throttled=Retryable,
+            addresses=kept,
+        )
+        await poster.close()
+
+
+class _Aimed:
+    """Sends to the endpoint of a delivery as if its address were this one."""
+
+    def __init__(self, provider: Provider, url: str) -> None:
+        self._provider, self._url = provider, url
+        self.name = provider.name
+
+    async def send(self, sent: Delivery) -> Any:
+        to = sent.recipient
+        assert to.endpoint is not None
+        aimed = Endpoint(to.endpoint.id, f"{self._url}/hook", to.endpoint.secrets)
+        return await self._provider.send(replace(sent, recipient=replace(to, endpoint=aimed)))
+
+
+PROVIDERS: dict[str, Callable[[], Opened]] = {"smtp": smtp, "webhook": webhook}
