@@ -24,13 +24,13 @@ from libs.runtime.lifecycle import Stop, close_within
 from libs.schemas import topics
 from services.router.adapters.directory import PostgresDirectory
 from services.router.adapters.expansions import PostgresExpansions
-from services.router.adapters.kafka_log import KafkaPartitions, create_consumer
+from services.router.adapters.kafka_log import KafkaPartitions, started_consumer
 from services.router.adapters.ledger import PostgresLedger
 from services.router.adapters.outbox import KafkaOutbox
 from services.router.adapters.positions import PostgresPositions
 from services.router.entrypoints.batcher import Batcher
 from services.router.entrypoints.consuming import consume
-from services.router.entrypoints.faust_app import GROUP, create, require_compiled
+from services.router.entrypoints.faust_app import create, require_compiled
 from services.router.errors import GivenBack, Misconfigured
 from services.router.handlers.batch import BatchHandler
 from services.router.handlers.expansion import ExpansionHandler
@@ -41,6 +41,7 @@ from services.router.settings import Settings
 
 #: The channels that somebody delivers on.
 DELIVERABLE = frozenset(topics.DELIVERY)
+CONSUMER = "router"  # in the table of progress, and the consumer group
 CLOSE_TIMEOUT, ANSWER_TIMEOUT = 3.0, 2.0
 EXPANSION_LIMIT = 60.0
 
@@ -48,7 +49,7 @@ EXPANSION_LIMIT = 60.0
 @dataclass(frozen=True, slots=True)
 class _Neighbours:
     cluster: str
-    consumer: AIOKafkaConsumer
+    reader: AIOKafkaConsumer
     outbox: KafkaOutbox
     pool: asyncpg.Pool
 
@@ -64,7 +65,7 @@ async def run(settings: Settings, stop: Stop) -> None:
             neighbours = await _meet(settings, Holding(progress, stop), stack)
         except GivenBack:
             return
-        await _check_forward_topics(settings, neighbours.consumer)
+        await _check_forward_topics(settings, neighbours.reader)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_until_stopped(health, stop))
             for work in _compose(settings, neighbours, health, stop):
@@ -74,8 +75,8 @@ async def run(settings: Settings, stop: Stop) -> None:
 def _compose(settings: Settings, neighbours: _Neighbours, health: Health, stop: Stop) -> list[Any]:
     """Builds every part; returns what runs until the process stops."""
     pool, grace, catalogue = neighbours.pool, timedelta(seconds=settings.delivery_grace), shipped()
-    log = KafkaPartitions(neighbours.consumer)
-    positions = PostgresPositions(pool, Progress(GROUP, neighbours.cluster), log)
+    log = KafkaPartitions(neighbours.reader)
+    positions = PostgresPositions(pool, Progress(CONSUMER, neighbours.cluster), log)
     progress = health.progress[0]
     watch = Watch(log, positions, progress)
     expansion = ExpansionHandler(
@@ -105,8 +106,9 @@ def _compose(settings: Settings, neighbours: _Neighbours, health: Health, stop: 
         batcher = Batcher(
             handler.handle, max_records=settings.router_batch_records, max_bytes=settings.router_batch_bytes
         )
-        read = [settings.kafka_topic_prefix + name for name in topics.TYPED]
-        return create(settings, read, batcher.run, watch.assigned), batcher
+        prefix = settings.kafka_topic_prefix
+        read = [prefix + name for name in topics.TYPED]
+        return create(settings, prefix + CONSUMER, read, batcher.run, watch.assigned), batcher
 
     return [consume(application, progress, stop, settings.shutdown_timeout), expansion.run(stop), watch.run(stop)]
 
@@ -114,37 +116,25 @@ def _compose(settings: Settings, neighbours: _Neighbours, health: Health, stop: 
 async def _meet(settings: Settings, holding: Holding, stack: AsyncExitStack) -> _Neighbours:
     """Connects, waiting for neighbours that are away; what was opened is closed with the stack."""
     bootstrap = settings.kafka_bootstrap
-
-    async def consumer() -> AIOKafkaConsumer:
-        client = create_consumer(bootstrap)
-        try:
-            await client.start()
-        except BaseException:
-            await client.stop()
-            raise
-        return client
+    create = partial(create_producer, bootstrap, client_id="carillon-router")
+    meeting = partial(holding.until_done, "start")
 
     async def pool() -> asyncpg.Pool:
         return await create_pool(settings.postgres_dsn, "carillon_router", min_size=2, max_size=6)
 
-    outbox = KafkaOutbox(
-        partial(create_producer, bootstrap, client_id="carillon-router"), settings.kafka_topic_prefix, utc_now
-    )
-    meeting = partial(holding.until_done, "start")
-    neighbours = _Neighbours(
-        await meeting(partial(cluster_id, bootstrap)),
-        await meeting(consumer),
-        outbox,
-        await meeting(pool),
-    )
-    stack.push_async_callback(lambda: close_within(CLOSE_TIMEOUT, "reader", neighbours.consumer.stop()))
-    stack.push_async_callback(neighbours.outbox.close)
-    stack.callback(neighbours.pool.terminate)
-    return neighbours
+    cluster = await meeting(partial(cluster_id, bootstrap))
+    reader = await meeting(partial(started_consumer, bootstrap))
+    stack.push_async_callback(lambda: close_within(CLOSE_TIMEOUT, "reader", reader.stop()))
+    outbox = KafkaOutbox(create, settings.kafka_topic_prefix, utc_now)
+    stack.push_async_callback(outbox.close)
+    await meeting(outbox.start)
+    database = await meeting(pool)
+    stack.callback(database.terminate)
+    return _Neighbours(cluster, reader, outbox, database)
 
 
-async def _check_forward_topics(settings: Settings, consumer: AIOKafkaConsumer) -> None:
-    there = await consumer.topics()
+async def _check_forward_topics(settings: Settings, reader: AIOKafkaConsumer) -> None:
+    there = await reader.topics()
     missing = [topic for topic in settings.forward_topics.values() if settings.kafka_topic_prefix + topic not in there]
     if missing:
         raise Misconfigured(f"CARILLON_FORWARD_TOPICS names topics that do not exist: {', '.join(sorted(missing))}")

@@ -42,11 +42,17 @@ class KafkaPartitions:
             return records, stretch.stop if reached >= stop else reached
 
 
-def create_consumer(bootstrap: str) -> AIOKafkaConsumer:
-    """A consumer that is in no group; not started yet."""
-    return AIOKafkaConsumer(
+async def started_consumer(bootstrap: str) -> AIOKafkaConsumer:
+    """A consumer that is in no group. Raises aiokafka.errors.KafkaError when no broker answers."""
+    consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap, client_id="carillon-router-log", enable_auto_commit=False, auto_offset_reset="none"
     )
+    try:
+        await consumer.start()
+    except BaseException:
+        await consumer.stop()
+        raise
+    return consumer
 
 
 def _record(message: object) -> Record:

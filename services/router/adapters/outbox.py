@@ -51,6 +51,10 @@ class KafkaOutbox:
         if producer is not None:
             await close_within(CLOSE_TIMEOUT, "producer", producer.stop())
 
+    async def start(self) -> None:
+        """Connects, so that the first event does not wait for it."""
+        await self._started()
+
     async def hand_on(self, handover: Handover, interest: Mapping[RoomKey, Sequence[int]]) -> None:
         shipment = _Shipment(await self._started(), self._prefix, self._clock())
         try:

@@ -15,8 +15,6 @@ from services.router.entrypoints.transport import Transport
 from services.router.errors import Misconfigured
 from services.router.settings import Settings
 
-GROUP = "router"
-
 Agent = Callable[[Any], Awaitable[None]]
 Assigned = Callable[[Collection[tuple[str, int]]], None]
 
@@ -50,10 +48,10 @@ class RouterApp(faust.App):
         return buffer
 
 
-def create(settings: Settings, topics: Collection[str], agent: Agent, assigned: Assigned) -> RouterApp:
+def create(settings: Settings, group: str, topics: Collection[str], agent: Agent, assigned: Assigned) -> RouterApp:
     """An application that is not started. `agent` is given the stream of all topics; `assigned` hears of partitions."""
     app = RouterApp(
-        settings.kafka_topic_prefix + GROUP,
+        group,
         broker=[URL(f"kafka://{address}") for address in settings.kafka_bootstrap.split(",")],
         store="memory://",
         web_enabled=False,

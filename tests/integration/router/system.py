@@ -24,7 +24,7 @@ from libs.schemas import topics
 from libs.schemas.records import AcceptedEvent, DeadLetter, DeliveryBatch, NotificationEmission
 from services.router.adapters.directory import PostgresDirectory
 from services.router.adapters.expansions import PostgresExpansions
-from services.router.adapters.kafka_log import KafkaPartitions, create_consumer
+from services.router.adapters.kafka_log import KafkaPartitions, started_consumer
 from services.router.adapters.ledger import PostgresLedger
 from services.router.adapters.outbox import KafkaOutbox
 from services.router.adapters.positions import PostgresPositions
@@ -192,8 +192,7 @@ async def routing(system: System, *, page_size: int = 500, audience_limit: int =
         stack.push_async_callback(pool.close)
         outbox = KafkaOutbox(partial(create_producer, system.bootstrap), system.prefix, utc_now)
         stack.push_async_callback(outbox.close)
-        consumer = create_consumer(system.bootstrap)
-        await consumer.start()
+        consumer = await started_consumer(system.bootstrap)
         stack.push_async_callback(consumer.stop)
         log, grace, stop = KafkaPartitions(consumer), timedelta(seconds=30), asyncio.Event()
         positions = PostgresPositions(pool, Progress("router", await cluster_id(system.bootstrap)), log)

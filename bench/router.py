@@ -1,0 +1,112 @@
+"""Events per CPU second of a router process over a topic that was filled before: single recipients, 500 bytes, everyone
+connected to one of two gateways. Beside it an agent that does nothing, on the same transport and the same events.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import orjson
+from aiokafka import AIOKafkaProducer
+
+from bench.result import Result, cpu_seconds
+from devstack.layout import Layout, counts
+from devstack.stack import Stack
+from libs.runtime.clock import iso, utc_now
+
+EVENTS, USERS, PARTITIONS = 40_000, 5_000, 8
+GOAL = 6_000.0
+
+_INTEREST = """
+insert into gateway_slots select n, 1, 'bench', now() + interval '1 hour' from generate_series(0, 1) n;
+insert into room_interest select 'default', 'user:u' || n, n % 2, 1 from generate_series(0, 4999) n;
+analyze room_interest;
+"""
+_DONE = "select coalesce(sum(accepted + duplicates + dead), 0)::bigint from progress"
+
+
+async def measure() -> list[Result]:
+    """Events per CPU second of the router; PostgreSQL's CPU time an event apart."""
+    with tempfile.TemporaryDirectory() as folder:
+        stack = Stack(Path(folder), Layout(counts=counts(ingests=0, gateways=0, deliveries=0)))
+        try:
+            await asyncio.to_thread(stack.start_stores)
+            await asyncio.to_thread(stack.services.prepare)
+            await _fill(stack.kafka.bootstrap)
+            result = await _measure(stack)
+        finally:
+            await asyncio.to_thread(stack.kill)
+        return [result]
+
+
+async def _measure(stack: Stack) -> Result:
+    connection = await asyncpg.connect(stack.neighbours.postgres_dsn)
+    await connection.execute(_INTEREST)
+    router = stack.services["router-1"]
+    await asyncio.to_thread(router.spawn)
+    assert router.pid is not None
+    assert stack.postgres.pid is not None
+    first = await _until(connection, 1)
+    began, used, used_by_postgres = time.monotonic(), cpu_seconds(router.pid), cpu_seconds(stack.postgres.pid)
+    last = await _until(connection, EVENTS)
+    seconds = time.monotonic() - began
+    used = cpu_seconds(router.pid) - used
+    used_by_postgres = cpu_seconds(stack.postgres.pid) - used_by_postgres
+    await connection.close()
+    await asyncio.to_thread(router.stop)
+    routed = last - first
+    beside = {"Faust, drained and acknowledged": await asyncio.to_thread(_drained, stack)}
+    more = {
+        "events": routed,
+        "events a second": routed / seconds,
+        "PostgreSQL CPU µs an event": used_by_postgres / routed * 1e6,
+    }
+    return Result("router", routed / used, "events/CPU-s", used, beside, GOAL, more)
+
+
+async def _fill(bootstrap: str) -> None:
+    async with AIOKafkaProducer(
+        bootstrap_servers=bootstrap, compression_type="lz4", linger_ms=5, max_batch_size=256 * 1024
+    ) as producer:
+        for n in range(EVENTS):
+            await producer.send("service.event", _event(n), partition=n % PARTITIONS)
+
+
+def _event(n: int) -> bytes:
+    now = iso(utc_now())
+    return orjson.dumps(
+        {
+            "schemaVersion": 1,
+            "id": str(uuid4()),
+            "tenant": "default",
+            "event": "service.event",
+            "type": "service.event",
+            "name": "shop.order.updated",
+            "metadata": {"timestamp": now, "userId": "shop"},
+            "data": {"order": n, "text": "x" * 110},
+            "recipients": {"userIds": [f"u{n % USERS}"]},
+            "acceptedAt": now,
+            "source": {"topic": "noti", "partition": n % PARTITIONS, "offset": n},
+        }
+    )
+
+
+async def _until(connection: asyncpg.Connection, count: int) -> int:
+    while (done := await connection.fetchval(_DONE)) < count:  # noqa: ASYNC110 - another process does the work
+        await asyncio.sleep(0.05)
+    return int(done)
+
+
+def _drained(stack: Stack) -> float:
+    router = stack.services["router-1"]
+    command = [sys.executable, "-m", "bench.router_bare", str(EVENTS)]
+    answer = subprocess.run(command, env=router.environment, capture_output=True, text=True, check=True, timeout=120)
+    events, seconds = answer.stdout.split()[-2:]
+    return float(events) / float(seconds)

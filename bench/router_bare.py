@@ -1,0 +1,50 @@
+"""A limit for the router: an agent that only takes events and acknowledges them, on the router's own Faust transport.
+
+`python -m bench.router_bare TOTAL` prints events and CPU seconds once it has seen TOTAL events.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Sequence
+
+import uvloop
+
+from libs.runtime.settings import load
+from libs.schemas import topics
+from services.router.domain.incoming import Record
+from services.router.entrypoints.batcher import Batcher
+from services.router.entrypoints.faust_app import create
+from services.router.settings import Settings
+
+
+async def drain(total: int) -> tuple[int, float]:
+    """(events, CPU seconds) from the first batch to the last."""
+    settings = load(Settings)
+    seen, began, done = 0, 0.0, asyncio.Event()
+
+    async def handle(records: Sequence[Record]) -> None:
+        nonlocal seen, began
+        if began == 0.0:
+            began = time.process_time()
+        else:
+            seen += len(records)
+        await asyncio.sleep(0)  # as a batcher that waits for something: the consumer has its turn
+        if seen + settings.router_batch_records >= total:
+            done.set()
+
+    batcher = Batcher(handle, max_records=settings.router_batch_records, max_bytes=settings.router_batch_bytes)
+    names = [settings.kafka_topic_prefix + name for name in topics.TYPED]
+    app = create(settings, "bench-drain", names, batcher.run, lambda _partitions: None)
+    await app.start()
+    await done.wait()
+    used = time.process_time() - began
+    await batcher.finish(1)
+    await app.stop()
+    return seen, used
+
+
+if __name__ == "__main__":
+    print(*uvloop.run(drain(int(sys.argv[1]))))
