@@ -37,6 +37,9 @@ EVENTS_DEAD = Topic("events.dead", 4, "notification id", 14 * _DAY, {"max.messag
 GATEWAY_INBOX = Topic("gateway.inbox", 16, "none: the partition is the slot", _DAY)
 DELIVERY_EMAIL = Topic("delivery.email", 8, "none: a record names deliveries of many people", 3 * _DAY)
 DELIVERY_WEBHOOK = Topic("delivery.webhook", 8, "none: a record names deliveries to many endpoints", 3 * _DAY)
+DELIVERY_SLACK = Topic("delivery.slack", 4, "none", 3 * _DAY)
+DELIVERY_DISCORD = Topic("delivery.discord", 4, "none", 3 * _DAY)
+DELIVERY_TEAMS = Topic("delivery.teams", 4, "none", 3 * _DAY)
 DELIVERY_DEAD = Topic("delivery.dead", 4, "delivery id", 14 * _DAY)
 NOTIFICATION_LIFECYCLE = Topic("notification.lifecycle", 8, "notification id", 7 * _DAY)
 DIRECTORY = Topic("directory", 8, "kind:tenant:id", -1, {"cleanup.policy": "compact"})
@@ -46,7 +49,13 @@ TYPED: dict[str, Topic] = {
     topic.name: topic for topic in (SYSTEM_NOTIFICATION, SERVICE_EVENT, SERVICE_ALERT, AGENT_EVENT)
 }
 #: The work topic of each external channel.
-DELIVERY: dict[str, Topic] = {"email": DELIVERY_EMAIL, "webhook": DELIVERY_WEBHOOK}
+DELIVERY: dict[str, Topic] = {
+    "email": DELIVERY_EMAIL,
+    "webhook": DELIVERY_WEBHOOK,
+    "slack": DELIVERY_SLACK,
+    "discord": DELIVERY_DISCORD,
+    "teams": DELIVERY_TEAMS,
+}
 
 ALL: tuple[Topic, ...] = (
     NOTI,

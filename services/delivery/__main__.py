@@ -1,4 +1,4 @@
-"""`python -m services.delivery [--channel NAME|all]`: reads the settings and runs the service."""
+"""`python -m services.delivery [--channel NAME[,NAME…]|all]`: reads the settings and runs the service."""
 
 from __future__ import annotations
 
@@ -17,12 +17,22 @@ from services.delivery.settings import Settings
 def main() -> None:
     """Ends with status 2 when a setting is wrong."""
     parser = argparse.ArgumentParser(prog="python -m services.delivery", description="Delivers notifications.")
-    parser.add_argument("--channel", choices=[*CHANNELS, "all"], default="all", help="what this process delivers")
-    channel = parser.parse_args().channel
+    known = ", ".join(CHANNELS)
+    parser.add_argument("--channel", type=_channels, default="all", help=f"what this process delivers: all, or {known}")
+    channels = parser.parse_args().channel
     settings = load(Settings)
     logging.configure("delivery", settings.log_level)
     with contextlib.suppress(Stopped):  # told to stop before the neighbours were there
-        lifecycle.run(partial(run, settings, list(CHANNELS) if channel == "all" else [channel]))
+        lifecycle.run(partial(run, settings, channels))
+
+
+def _channels(text: str) -> list[str]:
+    names = list(dict.fromkeys(part.strip() for part in text.split(",")))
+    if names == ["all"]:
+        return list(CHANNELS)
+    if unknown := [name for name in names if name not in CHANNELS]:
+        raise argparse.ArgumentTypeError(f"nobody delivers on {', '.join(unknown)}")
+    return names
 
 
 if __name__ == "__main__":

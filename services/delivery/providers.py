@@ -9,11 +9,15 @@ from pathlib import Path
 
 from libs.runtime.clock import utc_now
 from libs.runtime.settings import load
+from services.delivery.adapters.chat import errors
+from services.delivery.adapters.chat.client import ChatClient, Render
+from services.delivery.adapters.chat.errors import Reading
 from services.delivery.adapters.http.posting import Poster
 from services.delivery.adapters.http.settings import EgressSettings
 from services.delivery.adapters.smtp.client import SmtpClient
 from services.delivery.adapters.smtp.settings import SmtpSettings
 from services.delivery.adapters.webhook.client import WebhookClient
+from services.delivery.domain import chat
 from services.delivery.domain.rendering import EmailRenderer
 from services.delivery.ports import Addresses, Provider
 from services.delivery.settings import Settings
@@ -62,7 +66,17 @@ def _webhook(building: Building) -> Provider:
     return WebhookClient(building.poster(), building.addresses, building.link_base, utc_now)
 
 
+def _chat(name: str, render: Render, read: Reading) -> Callable[[Building], Provider]:
+    def made(building: Building) -> Provider:
+        return ChatClient(name, render, read, building.poster(), building.addresses, building.link_base, utc_now)
+
+    return made
+
+
 CHANNELS: dict[str, Channel] = {
     "email": Channel(_smtp, repeatable=True),
     "webhook": Channel(_webhook, repeatable=True),
+    "slack": Channel(_chat("slack", chat.slack, errors.slack), repeatable=True),
+    "discord": Channel(_chat("discord", chat.discord, errors.discord), repeatable=True),
+    "teams": Channel(_chat("teams", chat.teams, errors.teams), repeatable=True),
 }

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from services.delivery.domain.delivery import Content, Recipient
 
-_UNTITLED = "Notification"
+UNTITLED = "Notification"
 _ACCENTS = {"low": "#8a94a6", "normal": "#1f5fbf", "high": "#d9822b", "critical": "#c23030"}
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -56,7 +56,7 @@ class EmailRenderer:
 
     def render(self, content: Content, recipient: Recipient) -> EmailText:
         """The email for one person."""
-        title = one_line(content.title or "") or _UNTITLED
+        title = one_line(content.title or "") or UNTITLED
         message = _UNPRINTABLE.sub("", content.message or "")
         shared = {
             "title": title,

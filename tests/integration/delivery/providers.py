@@ -13,15 +13,20 @@ from uuid import uuid4
 from devstack.smtp_peer import SmtpPeer
 from devstack.smtp_script import Reaction
 from libs.runtime.clock import utc_now
+from services.delivery.adapters.chat import errors
+from services.delivery.adapters.chat.client import ChatClient, Render
+from services.delivery.adapters.chat.errors import Reading
 from services.delivery.adapters.http.posting import Poster
 from services.delivery.adapters.smtp.client import SmtpClient
 from services.delivery.adapters.smtp.settings import SmtpSettings
 from services.delivery.adapters.webhook.client import WebhookClient
+from services.delivery.domain import chat
 from services.delivery.domain.delivery import Content, Delivery, Endpoint, Recipient
 from services.delivery.domain.rendering import EmailRenderer
 from services.delivery.errors import Fault, Overloaded, Retryable, Unavailable
 from services.delivery.ports import Provider
 from tests.integration.delivery.peers.cases import Case
+from tests.integration.delivery.peers.chats import Discord, Slack, Teams
 from tests.integration.delivery.peers.http import SLOWNESS, HttpPeer, running
 from tests.integration.delivery.peers.webhooks import WebhookReceiver
 
@@ -153,4 +158,26 @@ class _Aimed:
         return await self._provider.send(replace(sent, recipient=replace(to, endpoint=aimed)))
 
 
-PROVIDERS: dict[str, Callable[[], Opened]] = {"smtp": smtp, "webhook": webhook}
+def chatting(name: str, peer: type[HttpPeer], render: Render, read: Reading) -> Callable[[], Opened]:
+    """An incoming webhook of a chat service."""
+
+    @contextlib.asynccontextmanager
+    async def opened() -> AsyncIterator[Asked]:
+        kept = Kept()
+
+        def made(poster: Poster) -> Provider:
+            return ChatClient(name, render, read, poster, kept, None, utc_now)
+
+        async with posting(peer(), name, Recipient("endpoint:e", endpoint=Endpoint("e", "")), made, kept) as asked:
+            yield asked
+
+    return opened
+
+
+PROVIDERS: dict[str, Callable[[], Opened]] = {
+    "smtp": smtp,
+    "webhook": webhook,
+    "slack": chatting("slack", Slack, chat.slack, errors.slack),
+    "discord": chatting("discord", Discord, chat.discord, errors.discord),
+    "teams": chatting("teams", Teams, chat.teams, errors.teams),
+}

@@ -56,7 +56,9 @@ async def test_throttled(asked: Asked) -> None:
 
 async def test_a_bad_address_is_the_end(asked: Asked) -> None:
     asked.behave(Case.BAD_ADDRESS)
-    assert isinstance(await _fault(asked), Permanent | Invalid)
+    fault = await _fault(asked)
+    assert isinstance(fault, Permanent | Invalid)
+    assert asked.addresses.gone == ([asked.delivery.recipient.endpoint.id] if asked.delivery.recipient.endpoint else [])
 
 
 async def test_a_server_error(asked: Asked) -> None:

@@ -1,0 +1,1 @@
+"""Slack, Discord and Teams by their incoming webhooks."""
