@@ -45,7 +45,7 @@ def test_every_service_is_deployed_with_probes_and_a_budget() -> None:
     budgets = {o["metadata"]["name"] for o in objects() if o["kind"] == "PodDisruptionBudget"}
     assert set(deployed) == budgets
     containers = [o["spec"]["template"]["spec"]["containers"][0] for o in deployed.values()]
-    assert sorted(container["name"] for container in containers) == sorted(SERVICES)
+    assert {container["name"] for container in containers} == set(SERVICES)
     for container in containers:
         assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
         assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
