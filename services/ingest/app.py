@@ -43,6 +43,7 @@ from services.ingest.handlers.quotas import Quotas
 from services.ingest.settings import IngestSettings
 
 _PROGRESS_SECONDS = 60.0
+_CLUSTER_SECONDS = 15.0
 
 
 async def run(settings: IngestSettings, stop: Stop) -> None:
@@ -61,10 +62,8 @@ async def run(settings: IngestSettings, stop: Stop) -> None:
         health.checks |= {"kafka": publisher.fault, "postgres": tenants.fault, "noti": noti.fault}
         app = _http(settings, pool, publisher, tenants, idempotency, changes, health)
         await stack.enter_async_context(serving(app, settings.http_host, settings.http_port))
-        try:
-            await first(_both(noti.run(stop), entries.run(stop)), tenants.keep_fresh(), idempotency.keep_purged())
-        finally:
-            health.stopping = True
+        roads = _all(noti.run(stop), entries.run(stop), _told(health, stop))
+        await first(roads, tenants.keep_fresh(), idempotency.keep_purged())
 
 
 def _noti(
@@ -73,7 +72,8 @@ def _noti(
     prefix = settings.kafka_topic_prefix
 
     async def find_ledger() -> PostgresLedger:
-        return PostgresLedger(pool, await cluster_id(settings.kafka_bootstrap))
+        async with asyncio.timeout(_CLUSTER_SECONDS):
+            return PostgresLedger(pool, await cluster_id(settings.kafka_bootstrap))
 
     return NotiEntrypoint(
         lambda: create_consumer(settings.kafka_bootstrap, prefix + CONSUMER),
@@ -83,7 +83,8 @@ def _noti(
         ),
         find_ledger,
         health.watch("noti", _PROGRESS_SECONDS),
-        stop_seconds=settings.shutdown_timeout / 2,
+        # The rest of the time is for leaving the group, closing the producer and ending HTTP.
+        stop_seconds=settings.shutdown_timeout * 0.4,
     )
 
 
@@ -126,8 +127,14 @@ def _http(
     )
 
 
-async def _both(*parts: Coroutine[Any, Any, None]) -> None:
-    """Ends when both have ended, or raises at once what one of them raised."""
+async def _told(health: Health, stop: Stop) -> None:
+    """From `stop` on the process is not ready, while it still finishes what it has."""
+    await stop.wait()
+    health.stopping = True
+
+
+async def _all(*parts: Coroutine[Any, Any, None]) -> None:
+    """Ends when all have ended, or raises at once what one of them raised."""
     async with asyncio.TaskGroup() as tasks:
         for part in parts:
             tasks.create_task(part)

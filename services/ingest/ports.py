@@ -26,7 +26,10 @@ class Publisher(Protocol):
     """Produces records."""
 
     async def publish(self, records: Sequence[Outgoing]) -> None:
-        """Returns when all in-sync replicas have every record; raises Retryable when some may be missing."""
+        """Returns when all in-sync replicas have every record.
+
+        Raises Retryable when some may be missing, Permanent when the brokers will never take one of them.
+        """
 
 
 class Ledger(Protocol):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -16,12 +15,10 @@ from aiokafka.structs import RecordMetadata
 
 from libs.kafka.faults import RECORD_FAULTS
 from libs.kafka.producer import acknowledged
-from libs.runtime.logging import get_logger
+from libs.runtime.lifecycle import close_within
 from libs.runtime.tracing import HEADER
 from services.ingest.errors import Permanent, Retryable
 from services.ingest.ports import Outgoing
-
-_log = get_logger(__name__)
 
 #: Fewer records than this join what other callers send: for them, batches of their own would queue one by one.
 _OWN_BATCHES_FROM = 32
@@ -46,10 +43,10 @@ class KafkaPublisher:
         producer = await self._current()
         try:
             await acknowledged(await self._send(producer, records))
-        except RECORD_FAULTS as error:
-            raise Permanent(str(error)) from error
         except (KafkaError, OSError) as error:
             self._discard(producer)
+            if isinstance(error, RECORD_FAULTS):
+                raise Permanent(str(error)) from error
             raise Retryable(f"Kafka did not take the records: {error}") from error
 
     async def fault(self) -> str | None:
@@ -97,9 +94,7 @@ class KafkaPublisher:
             task.add_done_callback(self._closing.discard)
 
     async def _stop(self, producer: AIOKafkaProducer) -> None:
-        with contextlib.suppress(KafkaError, OSError, TimeoutError):
-            async with asyncio.timeout(_CLOSE_SECONDS):
-                await producer.stop()
+        await close_within(_CLOSE_SECONDS, "producer", producer.stop())
 
     async def _send(self, producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> list[Sent]:
         if len(records) < _OWN_BATCHES_FROM:

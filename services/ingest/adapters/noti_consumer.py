@@ -9,13 +9,15 @@ from contextlib import suppress
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
+from libs.runtime.lifecycle import close_within
 from libs.runtime.logging import get_logger
 from services.ingest.domain.accounting import Partition
 from services.ingest.errors import PositionLost, Retryable
 
 _log = get_logger(__name__)
 _REBALANCE_SECONDS = 10.0
-_STOP_SECONDS = 5.0
+_START_SECONDS = 30.0
+_STOP_SECONDS = 3.0
 
 
 def create_consumer(bootstrap: str, group: str) -> AIOKafkaConsumer:
@@ -50,7 +52,8 @@ class NotiConsumer(ConsumerRebalanceListener):
     async def __aenter__(self) -> NotiConsumer:
         self._consumer.subscribe([self._topic], listener=self)
         try:
-            await self._consumer.start()
+            async with asyncio.timeout(_START_SECONDS):  # it would wait for ever for a group without coordinator
+                await self._consumer.start()
         except BaseException:
             await self._stop()
             raise
@@ -138,6 +141,4 @@ class NotiConsumer(ConsumerRebalanceListener):
                 await self._consumer.commit(mine)
 
     async def _stop(self) -> None:
-        with suppress(TimeoutError, KafkaError, OSError):
-            async with asyncio.timeout(_STOP_SECONDS):
-                await self._consumer.stop()
+        await close_within(_STOP_SECONDS, "consumer of noti", self._consumer.stop())

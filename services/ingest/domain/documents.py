@@ -19,6 +19,7 @@ from services.ingest.domain.refusals import Refused
 MAX_DEPTH = 32
 _SMALLEST, _LARGEST = -(2**63), 2**64 - 1
 _LONG_NUMBER = b"0" * 19  # 2**63 has 19 digits
+_NOT_BRACKETS = bytes(code for code in range(256) if code not in b"{}[]")
 _DIGITS_TO_ZERO = bytes(ord("0") if chr(code).isdigit() and code < 128 else ord(" ") for code in range(256))
 
 
@@ -44,15 +45,23 @@ def parse(raw: bytes | bytearray) -> Parsed | Refused:
 
 
 def _is_suspicious(raw: bytes | bytearray) -> bool:
-    return (
-        b"\\u0000" in raw
-        or raw.count(b"{") + raw.count(b"[") > MAX_DEPTH
-        or _LONG_NUMBER in raw.translate(_DIGITS_TO_ZERO)
-    )
+    return b"\\u0000" in raw or _LONG_NUMBER in raw.translate(_DIGITS_TO_ZERO) or _looks_deep(raw)
 
 
-def fault(document: Any, *, within: int = 0) -> Refused | None:
-    """What is wrong inside a suspicious document. `within` is how many levels of it stand around an event."""
+def _looks_deep(raw: bytes | bytearray) -> bool:
+    """Takes the innermost brackets away, level by level; what is left in the end is deep, or stands within texts."""
+    if raw.count(b"{") + raw.count(b"[") <= MAX_DEPTH:
+        return False
+    brackets = raw.translate(None, _NOT_BRACKETS)
+    for _ in range(MAX_DEPTH):
+        brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
+        if not brackets:
+            return False
+    return True
+
+
+def fault(document: Any) -> Refused | None:
+    """What is wrong inside a suspicious document."""
     levels: list[Iterator[tuple[str, Any]]] = [iter([("", document)])]
     path: list[str] = []
     while levels:
@@ -62,7 +71,7 @@ def fault(document: Any, *, within: int = 0) -> Refused | None:
             del path[-1:]
             continue
         name, value = found
-        if (refused := _fault_of(name, value, path, len(levels) - 1 - within)) is not None:
+        if (refused := _fault_of(name, value, path, len(levels) - 1)) is not None:
             return refused
         if isinstance(value, dict | list):
             levels.append(_children(value))

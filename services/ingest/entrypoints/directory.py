@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 
 from libs.kafka.faults import is_passing
 from libs.runtime.health import Progress
-from libs.runtime.lifecycle import Stop, first
+from libs.runtime.lifecycle import Stop, close_within, first
 from libs.runtime.logging import get_logger
 from services.ingest.errors import Retryable
 from services.ingest.handlers.directory_records import DirectoryRecords
@@ -23,7 +23,9 @@ _IDLE_SECONDS = 0.5
 _MAX_BATCH = 500
 _RETRY_AFTER = 2.0
 _REVOKE_SECONDS = 5.0
+_START_SECONDS = 30.0
 _STOP_SECONDS = 5.0
+_CLOSE_SECONDS = 3.0
 
 
 class DirectoryEntrypoint(ConsumerRebalanceListener):
@@ -62,13 +64,13 @@ class DirectoryEntrypoint(ConsumerRebalanceListener):
         consumer = self._create_consumer()
         consumer.subscribe([self._topic], listener=self)
         try:
-            await consumer.start()
+            async with asyncio.timeout(_START_SECONDS):
+                await consumer.start()
             while not stop.is_set():
                 await self._round(consumer)
         finally:
             self._idle.set()
-            with suppress(TimeoutError, KafkaError, OSError):
-                await asyncio.wait_for(consumer.stop(), _STOP_SECONDS)
+            await close_within(_CLOSE_SECONDS, "consumer of the directory", consumer.stop())
 
     async def _round(self, consumer: AIOKafkaConsumer) -> None:
         try:

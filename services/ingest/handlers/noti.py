@@ -20,6 +20,7 @@ from services.ingest.domain.admission import Accepted, Rules, admit_bytes
 from services.ingest.domain.origins import GivenId, RecordOrigin, named_by_headers
 from services.ingest.domain.refusals import Refused
 from services.ingest.domain.tenants import TenantRule, unknown
+from services.ingest.errors import Permanent
 from services.ingest.metrics import BATCH, EVENTS, PUBLISH_SECONDS, REFUSED
 from services.ingest.ports import Clock, Outgoing, Publisher, Tenants
 
@@ -29,6 +30,9 @@ _ROAD = "kafka"
 _MAX_KEY_BYTES = 1024
 _LOGGED_PER_BATCH = 20
 _TELL_EVERY = 1.0
+
+
+Verdict = Accepted | Refused
 
 
 class Record(Protocol):
@@ -62,10 +66,7 @@ class NotiBatches:
     async def hand_on(self, batch: Mapping[Partition, Sequence[Record]], progress: Progress) -> list[Handled]:
         """Admits and produces every record. Waits while Kafka is away; raises Retryable, and may then be repeated."""
         records = [record for partition in batch.values() for record in partition]
-        verdicts = await self._judge(records)
-        now = iso(self._clock())
-        outgoing = [_outgoing(record, verdict, now) for record, verdict in zip(records, verdicts, strict=True)]
-        await self._publish(outgoing, progress)
+        verdicts = await self._produce(records, await self._judge(records), progress)
         _tell(records, verdicts)
         refused = {
             (r.topic, r.partition, r.offset) for r, v in zip(records, verdicts, strict=True) if isinstance(v, Refused)
@@ -79,7 +80,7 @@ class NotiBatches:
             for partition, of_partition in batch.items()
         ]
 
-    async def _judge(self, records: Sequence[Record]) -> list[Accepted | Refused]:
+    async def _judge(self, records: Sequence[Record]) -> list[Verdict]:
         rules = self._rules()
         verdicts = [_judge(record, rules) for record in records]
         if await self._tenants.learn(unknown(verdicts)):
@@ -90,6 +91,27 @@ class NotiBatches:
     def _rules(self) -> Rules:
         tenants = TenantRule(self._scope.default, self._scope.allowed, self._tenants.known)
         return Rules(self._catalogue, tenants, iso(self._clock()))
+
+    async def _produce(
+        self, records: Sequence[Record], verdicts: Sequence[Verdict], progress: Progress
+    ) -> list[Verdict]:
+        """Together; or one by one, so that a record that the brokers will never take does not hold up the others."""
+        now, judged = iso(self._clock()), list(zip(records, verdicts, strict=True))
+        try:
+            await self._publish([_outgoing(record, verdict, now) for record, verdict in judged], progress)
+        except Permanent:
+            return [await self._produce_one(record, verdict, progress) for record, verdict in judged]
+        return list(verdicts)
+
+    async def _produce_one(self, record: Record, verdict: Verdict, progress: Progress) -> Verdict:
+        now = iso(self._clock())
+        try:
+            await self._publish([_outgoing(record, verdict, now)], progress)
+        except Permanent as fault:
+            refused = Refused(refusals.TOO_LARGE, f"Kafka does not take it: {fault}")
+            await self._publish([invalid(record, refused, now, keep_value=False)], progress)
+            return refused
+        return verdict
 
     async def _publish(self, outgoing: list[Outgoing], progress: Progress) -> None:
         began = time.monotonic()
@@ -104,7 +126,7 @@ class NotiBatches:
         PUBLISH_SECONDS.labels(_ROAD).observe(time.monotonic() - began)
 
 
-def _judge(record: Record, rules: Rules) -> Accepted | Refused:
+def _judge(record: Record, rules: Rules) -> Verdict:
     named: GivenId | None = None
     trace = None
     if record.headers:
@@ -119,20 +141,20 @@ def _judge(record: Record, rules: Rules) -> Accepted | Refused:
     return admit_bytes(record.value, origin, rules)
 
 
-def _outgoing(record: Record, verdict: Accepted | Refused, now: str) -> Outgoing:
+def _outgoing(record: Record, verdict: Verdict, now: str) -> Outgoing:
     if isinstance(verdict, Accepted):
         return Outgoing(verdict.event, verdict.key, verdict.value, verdict.traceparent)
     return invalid(record, verdict, now)
 
 
-def invalid(record: Record, refused: Refused, now: str) -> Outgoing:
+def invalid(record: Record, refused: Refused, now: str, *, keep_value: bool = True) -> Outgoing:
     """The dead letter of a record that is refused."""
     origin = RecordOrigin(record.topic, record.partition, record.offset, record.timestamp, record.key)
-    value = dead_letters.letter(refused, origin, record.value, record.headers, now)
+    value = dead_letters.letter(refused, origin, record.value if keep_value else None, record.headers, now)
     return Outgoing(NOTI_INVALID.name, dead_letters.key(origin), value)
 
 
-def _tell(records: Sequence[Record], verdicts: Sequence[Accepted | Refused]) -> None:
+def _tell(records: Sequence[Record], verdicts: Sequence[Verdict]) -> None:
     BATCH.labels(_ROAD).observe(len(verdicts))
     for event, count in Counter(v.event for v in verdicts if isinstance(v, Accepted)).items():
         EVENTS.labels(_ROAD, event).inc(count)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import random
 from typing import Any
 
 import httpx
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, ConsumerRecord
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from libs.schemas.events import EVENT_NAMES
 from libs.schemas.records import AcceptedEvent, DeadLetter
@@ -127,3 +130,26 @@ async def test_counts_of_another_cluster_are_left_alone(system: System) -> None:
         await system.publish(example("service.event"), partition=0)
         rows = "select generation, accepted from progress where partition = 0 order by generation"
         await until(lambda: system.db.fetch(rows), lambda found: [tuple(row) for row in found] == [(1, 900), (2, 1)])
+
+
+async def test_a_record_that_the_brokers_never_take_does_not_hold_up_the_others(
+    system: System, http: httpx.AsyncClient
+) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=system.bootstrap)
+    await admin.start()
+    try:
+        small = ConfigResource(ConfigResourceType.TOPIC, f"{system.prefix}service.event", {"max.message.bytes": "3000"})
+        await admin.alter_configs([small])
+    finally:
+        await admin.close()
+    noise = "".join(random.Random(7).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=20_000))  # hardly compressible
+    for data in ({"n": 1}, {"noise": noise}, {"n": 2}):
+        await system.publish(example("service.event", data=data), partition=0)
+    await system.accounted(2, dead=1)
+    (letter,) = await system.records("noti.invalid", 1)
+    assert DeadLetter.model_validate_json(letter.value).code == "too-large"
+    assert {(event.data or {})["n"] for event in map(_event, await system.records("service.event", 2))} == {1, 2}
+
+
+def _event(record: ConsumerRecord) -> AcceptedEvent:
+    return AcceptedEvent.model_validate_json(record.value)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from libs.schemas.events import EVENT_NAMES, MAX_EVENT_BYTES
 from libs.schemas.records import AcceptedEvent
+from services.ingest.domain import documents
 from services.ingest.domain.admission import Accepted
 from services.ingest.domain.refusals import Refused
 from services.ingest.domain.tenants import TenantRule
@@ -210,6 +211,15 @@ def test_reading_again_gives_the_same_record_and_trace() -> None:
 def test_the_producers_trace_is_carried() -> None:
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     assert accepted(example("service.event"), ORIGIN._replace(traceparent=trace)).traceparent == trace
+
+
+def test_a_long_flat_list_is_not_walked() -> None:
+    flat = documents.parse(orjson.dumps([example("service.event")] * 500))
+    assert isinstance(flat, documents.Parsed)
+    assert not flat.suspicious
+    deep = documents.parse(orjson.dumps([nested(40)]))
+    assert isinstance(deep, documents.Parsed)
+    assert deep.suspicious
 
 
 JSON = st.recursive(

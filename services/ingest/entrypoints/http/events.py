@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
+from structlog.contextvars import bound_contextvars
 
 from libs.http.body import read_json_body
 from libs.http.problems import Problem
@@ -54,20 +55,14 @@ def router(access: Access, publishing: Publishing, quotas: Quotas) -> APIRouter:
         is_list = isinstance(parsed.value, list) if as_list is None else as_list
         items = _items(parsed.value) if is_list else [parsed.value]
         headers = _within_quota(quotas, principal, len(items))
-        submission = Submission(
-            principal,
-            items,
-            is_list,
-            direct,
-            parsed.suspicious,
-            _traceparent(request),
-            _repeat(request, body),
-        )
-        try:
-            verdicts = await publishing.submit(submission)
-        except KeyReused:
-            detail = "this Idempotency-Key was used for a request with another body"
-            raise Problem(409, "idempotency-key-reused", detail) from None
+        trace, repeat = _traceparent(request), _repeat(request, body)
+        submission = Submission(principal, items, is_list, direct, parsed.suspicious, trace, repeat)
+        with bound_contextvars(**({"trace_id": tracing.trace_id(trace)} if trace is not None else {})):
+            try:
+                verdicts = await publishing.submit(submission)
+            except KeyReused:
+                detail = "this Idempotency-Key was used for a request with another body"
+                raise Problem(409, "idempotency-key-reused", detail) from None
         return results(verdicts, headers) if is_list else _one(verdicts[0], headers)
 
     routes.add_api_route(
