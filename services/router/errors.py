@@ -13,6 +13,10 @@ class Missing(Exception):
         self.index, self.stretch = index, stretch
 
 
+class Retryable(Exception):
+    """Do it again: what it built on has changed."""
+
+
 class GivenBack(Exception):
     """Stop without a trace: the work is not done, nothing was acknowledged, and it will come again."""
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Collection
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.router.domain.incoming import Record
 from services.router.domain.offsets import Partition, Stretch
+
+READ_TIMEOUT = 10.0  # for a page
 
 
 class KafkaPartitions:
@@ -33,7 +36,10 @@ class KafkaPartitions:
             self._consumer.seek(partition, start)
             records: list[Record] = []
             reached = start
+            deadline = time.monotonic() + READ_TIMEOUT
             while reached < stop and len(records) < limit:
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"{partition} cannot be read at {reached}")
                 fetched = await self._consumer.getmany(partition, timeout_ms=1_000, max_records=limit - len(records))
                 found = [message for message in fetched.get(partition, ()) if message.offset < stop]
                 records += [_record(message) for message in found]

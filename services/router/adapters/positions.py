@@ -9,6 +9,7 @@ import asyncpg
 from libs.postgres.pool import Connection
 from libs.postgres.progress import Advance, Progress
 from services.router.domain.offsets import Partition
+from services.router.errors import Retryable
 from services.router.ports import KafkaLog
 
 
@@ -44,8 +45,12 @@ class PostgresPositions:
         self._open.difference_update(partitions)
 
     async def lock(self, connection: Connection, partitions: Sequence[Partition]) -> dict[Partition, int]:
-        """The next offsets, locked until the transaction ends."""
-        return await self._progress.lock(connection, partitions)
+        """The next offsets, locked until the transaction ends. Raises Retryable when a row is gone."""
+        at = await self._progress.lock(connection, partitions)
+        if gone := set(partitions) - set(at):
+            self.assigned_anew(gone)
+            raise Retryable(f"no progress rows of {sorted(gone)}")
+        return at
 
     async def advance(self, connection: Connection, advances: Sequence[Advance]) -> None:
         """Moves the partitions on, in the transaction that holds their lock."""

@@ -11,7 +11,7 @@ from libs.postgres import faults as postgres_faults
 from libs.runtime.health import Progress
 from libs.runtime.logging import get_logger
 from services.router import metrics
-from services.router.errors import GivenBack, Missing
+from services.router.errors import GivenBack, Missing, Retryable
 
 T = TypeVar("T")
 
@@ -74,7 +74,7 @@ class Holding:
         self._held = True
         fault = type(error).__name__
         metrics.HOLDS.labels(step, fault).inc()
-        if postgres_faults.is_passing(error) or kafka_faults.is_passing(error):
+        if isinstance(error, Retryable) or postgres_faults.is_passing(error) or kafka_faults.is_passing(error):
             self.progress.holding(f"{step}: {fault}")
             _log.warning("work_held", step=step, errors=[fault])
         else:

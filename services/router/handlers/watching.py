@@ -64,8 +64,10 @@ class Watch:
             return
         assigned = sorted(self._assigned)
         await self._positions.open(assigned)
-        bounds = await self._kafka_log.bounds(assigned)
         at = {partition: self._positions.next_offsets()[partition] for partition in assigned}
+        bounds = await self._kafka_log.bounds(assigned)
+        # Where progress stands past the end, the topic was made anew: its offsets begin a new generation.
+        self._positions.assigned_anew([partition for partition in assigned if at[partition] > bounds[partition][1]])
         if at != self._seen or all(at[partition] >= bounds[partition][1] for partition in assigned):
             self._progress.made()
         self._seen = at

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from libs.catalogue.catalogue import shipped
 from libs.kafka.cluster import cluster_id
@@ -72,6 +73,15 @@ class System:
             at = await self._kafka.send_and_wait(name, value, b"key", partition=partition, headers=headers)
             records.append(Record(name, partition, at.offset, b"key", value, tuple(headers), at.timestamp / 1000))
         return records
+
+    async def forget(self, first: Record) -> None:
+        """Kafka loses what stands before this record in its partition, as by retention."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        try:
+            await admin.delete_records({TopicPartition(first.topic, first.partition): RecordsToDelete(first.offset)})
+        finally:
+            await admin.close()
 
     async def read(self, topic: str) -> list[bytes]:
         """All records of a topic, in the order of partitions and offsets."""

@@ -262,6 +262,28 @@ async def test_offsets_that_were_passed_over_are_read_again(system: System, rout
     await system.adds_up()
 
 
+async def test_offsets_that_kafka_has_no_longer_are_gaps(system: System, router: Router) -> None:
+    """Retention has taken what was never dealt with: nothing can be done, but it is counted and seen."""
+    events = [to("ada") for _ in range(10)]
+    batch = await system.publish(*events)
+    await router.handle(batch[:2])
+    await system.forget(batch[6])
+    await router.handle(batch[8:])
+    assert await system.log("user:ada") == [event.id for event in (*events[:2], *events[6:])]
+    assert await system.counted() == {"accepted": 6, "duplicates": 0, "dead": 0, "gaps": 4}
+    await system.adds_up()
+
+
+async def test_progress_that_vanished_is_begun_again(system: System, router: Router) -> None:
+    events = [to("ada") for _ in range(4)]
+    batch = await system.publish(*events)
+    await router.handle(batch[:2])
+    await system.sql.execute("delete from progress")
+    await router.handle(batch[2:])
+    assert await system.log("user:ada") == [event.id for event in events]
+    assert await system.counted() == {"accepted": 2, "duplicates": 2, "dead": 0, "gaps": 0}
+
+
 async def test_a_database_that_was_set_back_gets_everything_again(system: System, router: Router) -> None:
     """The consumer group stands further than the database: as after a restore from a backup."""
     events = [to("ada") for _ in range(8)]

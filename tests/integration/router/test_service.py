@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Callable
 from typing import Any
 
+import psutil
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
@@ -110,6 +111,29 @@ async def test_two_routers_and_a_crash(system: System, start_routers: StartRoute
         if round_ == 8:
             await asyncio.to_thread(services["router-2"].stop)
     await system.rows(480 + 240, "select from notifications")
+    assert await system.log("user:ada") == [event.id for event in expected]
+    await system.adds_up()
+
+
+async def test_a_router_that_was_frozen_wakes_up(system: System, start_routers: StartRouters) -> None:
+    """For longer than its session: the other has its partitions, and both have the same events in hand."""
+    services = await asyncio.to_thread(start_routers, 2)
+    expected: list[AcceptedEvent] = []
+
+    async def publish() -> None:
+        events = [to("ada") for _ in range(60)]
+        expected.extend(events)
+        await system.publish(*events)
+
+    for name in ("router-1", "router-2"):
+        process = psutil.Process(services[name].pid)
+        await publish()
+        process.suspend()
+        await publish()
+        await system.rows(len(expected), "select from notifications")
+        process.resume()
+        await publish()
+    await system.rows(len(expected), "select from notifications")
     assert await system.log("user:ada") == [event.id for event in expected]
     await system.adds_up()
 
