@@ -19,15 +19,15 @@ from libs.runtime.clock import utc_now
 from libs.runtime.health import Health
 from libs.runtime.lifecycle import Stop, first
 from libs.schemas.topics import DIRECTORY, NOTI
-from services.ingest.adapters.administration import Administration
-from services.ingest.adapters.directory_reads import DirectoryReader
+from services.ingest.adapters.administration import PostgresAdministration
+from services.ingest.adapters.directory_reads import PostgresDirectoryReads
 from services.ingest.adapters.directory_writes import PostgresDirectory
 from services.ingest.adapters.idempotency import PostgresIdempotency
 from services.ingest.adapters.kafka_publisher import KafkaPublisher
 from services.ingest.adapters.keys import PostgresKeys
 from services.ingest.adapters.ledger import CONSUMER, PostgresLedger
 from services.ingest.adapters.noti_consumer import create_consumer
-from services.ingest.adapters.status import PostgresStatus
+from services.ingest.adapters.status import PostgresStatuses
 from services.ingest.adapters.tenants import PostgresTenants
 from services.ingest.domain.rates import Quota
 from services.ingest.entrypoints.directory import DirectoryEntrypoint
@@ -120,10 +120,10 @@ def _http(
     return application(
         health,
         events.router(access, publishing, Quotas(quota)),
-        status.router(access, PostgresStatus(pool)),
-        administration.tenants_router(access, Administration(pool)),
-        administration.keys_router(access, Administration(pool)),
-        directory.router(access, changes, DirectoryReader(pool)),
+        status.router(access, PostgresStatuses(pool)),
+        administration.tenants_router(access, PostgresAdministration(pool)),
+        administration.keys_router(access, PostgresAdministration(pool)),
+        directory.router(access, changes, PostgresDirectoryReads(pool)),
     )
 
 

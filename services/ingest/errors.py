@@ -15,6 +15,10 @@ class Permanent(Exception):
     """The same call will fail again."""
 
 
+class Unstorable(Permanent):
+    """The database refuses a value, although it is valid by the contract."""
+
+
 class PositionLost(Exception):
     """The records or the counts are not those that were being read: begin again from what is written down."""
 

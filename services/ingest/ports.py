@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
+from libs.auth.api_keys import NewKey
 from services.ingest.domain.access import Principal
 from services.ingest.domain.accounting import Handled, Partition
-from services.ingest.domain.directory import Change
+from services.ingest.domain.directory import Change, Subject
 
 
 class Outgoing(NamedTuple):
@@ -94,6 +95,54 @@ class Directory(Protocol):
 
     async def listeners(self, people: Sequence[tuple[str, str]]) -> list[Listener]:
         """Where somebody listens to the rooms of these (tenant, user). Raises Retryable."""
+
+
+class DirectoryReads(Protocol):
+    """Single entries of the directory, as the interface shows them. Raises Retryable."""
+
+    async def find(self, subject: Subject) -> dict[str, Any] | None:
+        """The entry as it is written, with what follows from it; None when there is none."""
+
+    async def devices(self, tenant: str, user: str) -> list[dict[str, Any]]:
+        """A person's devices."""
+
+
+class Statuses(Protocol):
+    """How far notifications have come. Raises Retryable."""
+
+    async def find(self, tenant: str, notification: UUID) -> dict[str, Any] | None:
+        """Fields of entrypoints.http.schemas.NotificationStatus; None when nobody knows the id."""
+
+
+class KeyGrant(NamedTuple):
+    """What a new key is for."""
+
+    name: str
+    scopes: Sequence[str]
+    tenants: Sequence[str]
+    expires_at: datetime | None
+
+
+class Administration(Protocol):
+    """Tenants and API keys; every change stands in the audit trail. Raises Retryable."""
+
+    async def create_key(self, tenant: str, key: NewKey, grant: KeyGrant, actor: str) -> dict[str, Any]:
+        """Stores a key; only its hash is kept."""
+
+    async def keys(self, tenant: str) -> list[dict[str, Any]]:
+        """The keys of a tenant, also those that have ended."""
+
+    async def revoke_key(self, tenant: str, key_id: str, actor: str) -> bool:
+        """Whether there was such a key in force."""
+
+    async def put_tenant(self, tenant: str, name: str | None, settings: dict[str, Any], actor: str) -> dict[str, Any]:
+        """Makes a tenant, or changes it; a disabled one is enabled again."""
+
+    async def tenant(self, tenant: str) -> dict[str, Any] | None:
+        """The tenant, also a disabled one."""
+
+    async def disable_tenant(self, tenant: str, actor: str) -> bool:
+        """Whether it was enabled. Its data stays; its events are refused from now on."""
 
 
 Clock = Callable[[], datetime]

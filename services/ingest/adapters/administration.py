@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import asyncpg
 import orjson
@@ -14,23 +12,15 @@ from libs.auth.api_keys import NewKey
 from libs.postgres import queries
 from services.ingest.adapters import audit
 from services.ingest.adapters.faults import connected
+from services.ingest.ports import KeyGrant
 
 _KEYS = queries.load(Path(__file__).with_name("keys.sql"))
 _TENANTS = queries.load(Path(__file__).with_name("tenants.sql"))
 _SECONDS = 3.0
 
 
-class KeyGrant(NamedTuple):
-    """What a new key is for."""
-
-    name: str
-    scopes: Sequence[str]
-    tenants: Sequence[str]
-    expires_at: datetime | None
-
-
-class Administration:
-    """Raises Retryable when PostgreSQL is away."""
+class PostgresAdministration:
+    """services.ingest.ports.Administration."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool

@@ -17,8 +17,8 @@ _SQL = queries.load(Path(__file__).with_name("directory.sql"))
 _SECONDS = 3.0
 
 
-class DirectoryReader:
-    """Finds single entries. Raises Retryable."""
+class PostgresDirectoryReads:
+    """services.ingest.ports.DirectoryReads."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool

@@ -15,14 +15,14 @@ _SQL = queries.load(Path(__file__).with_suffix(".sql"))
 _SECONDS = 3.0
 
 
-class PostgresStatus:
-    """Statuses as of one snapshot."""
+class PostgresStatuses:
+    """services.ingest.ports.Statuses, each as of one snapshot."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
 
     async def find(self, tenant: str, notification: UUID) -> dict[str, Any] | None:
-        """Fields of entrypoints.http.schemas.NotificationStatus. Raises Retryable.
+        """Fields of entrypoints.http.schemas.NotificationStatus.
 
         An id without a notification is `accepted` when an Idempotency-Key stands for it, else unknown.
         """

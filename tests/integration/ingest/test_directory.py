@@ -166,3 +166,17 @@ async def test_the_topic_says_the_same_and_bad_records_are_kept(system: System, 
     await system.publish(None, "directory", key=b"user:default:ada")
     await until(lambda: open_rooms(system, "ada"), lambda rooms: not rooms)
     assert (await http.get(f"{ROOT}/users/ada")).status_code == 404
+
+
+async def test_an_entry_that_cannot_be_stored_does_not_hold_up_the_others(
+    system: System, http: httpx.AsyncClient
+) -> None:
+    await system.db.execute("alter table users add constraint picky check (display_name <> 'Bob')")
+    for name in ("Ada", "Bob", "Cy"):
+        await system.publish({"id": name, "displayName": name}, "directory", key=f"user:default:{name}".encode())
+    (letter,) = await system.records("noti.invalid", 1)
+    assert DeadLetter.model_validate_json(letter.value).code == "not-storable"
+    for name in ("Ada", "Cy"):
+        await until(lambda name=name: open_rooms(system, name), bool)  # type: ignore[misc]
+    refused = await http.put(f"{ROOT}/users/bob", json={"displayName": "Bob"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "not-storable")

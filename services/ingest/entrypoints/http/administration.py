@@ -12,13 +12,13 @@ from libs.auth import api_keys
 from libs.http.body import read_json_body
 from libs.http.problems import Problem
 from libs.schemas.events import MAX_EVENT_BYTES
-from services.ingest.adapters.administration import Administration, KeyGrant
 from services.ingest.domain.access import Principal
 from services.ingest.domain.tenants import EVERY
 from services.ingest.entrypoints.http import admin_schemas as schemas
 from services.ingest.entrypoints.http import caller, openapi
 from services.ingest.entrypoints.http.bodies import model_of
 from services.ingest.handlers.access import Access
+from services.ingest.ports import Administration, KeyGrant
 
 Named = Annotated[str | None, Query(alias="tenant", description="your own by default")]
 TenantName = Annotated[str, Path(pattern=r"^[^\s:*/\x00-\x1f]{1,200}$", description="no colon, star, slash or space")]

@@ -11,7 +11,7 @@ from libs.http import problems
 from libs.runtime.health import Health
 from libs.runtime.logging import get_logger
 from services.ingest.entrypoints.http import openapi
-from services.ingest.errors import Permanent, Retryable
+from services.ingest.errors import Permanent, Retryable, Unstorable
 from services.ingest.metrics import UNAVAILABLE
 
 _log = get_logger(__name__)
@@ -26,6 +26,7 @@ def application(health: Health, *routers: APIRouter) -> FastAPI:
     )
     problems.install(app)
     app.add_exception_handler(Retryable, _unavailable)
+    app.add_exception_handler(Unstorable, _not_storable)
     app.add_exception_handler(Permanent, _refused_by_kafka)
     for router in routers:
         app.include_router(router)
@@ -41,6 +42,11 @@ async def _unavailable(request: Request, error: Exception) -> Response:
     detail = "a neighbour of this service is away: nothing was accepted, please try again"
     headers = {"Retry-After": str(max(1, round(error.after)))}
     return problems.Problem(503, "unavailable", detail, headers=headers).response()
+
+
+async def _not_storable(request: Request, error: Exception) -> Response:
+    _log.error("value_refused_by_postgres", errors=str(error), path=request.url.path)
+    return problems.Problem(422, "not-storable", "the database refuses a value of this request").response()
 
 
 async def _refused_by_kafka(request: Request, error: Exception) -> Response:

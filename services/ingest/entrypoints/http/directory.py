@@ -12,7 +12,6 @@ from starlette.responses import Response
 from libs.http.body import read_json_body
 from libs.http.problems import Problem
 from libs.schemas.events import MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_EVENT_BYTES
-from services.ingest.adapters.directory_reads import DirectoryReader
 from services.ingest.domain import refusals
 from services.ingest.domain.access import Principal
 from services.ingest.domain.directory import Change, Kind, Subject, read
@@ -22,6 +21,7 @@ from services.ingest.entrypoints.http.answers import refused_problem, status_of
 from services.ingest.entrypoints.http.bodies import document_of
 from services.ingest.handlers.access import Access
 from services.ingest.handlers.directory import DirectoryChanges
+from services.ingest.ports import DirectoryReads
 
 _JSON = "application/json"
 _ROAD = "http"
@@ -51,7 +51,7 @@ _PLACES = (
 Endpoint = Callable[..., Awaitable[Response]]
 
 
-def router(access: Access, changes: DirectoryChanges, reader: DirectoryReader) -> APIRouter:
+def router(access: Access, changes: DirectoryChanges, reader: DirectoryReads) -> APIRouter:
     """PUT, GET and DELETE for each kind, and what goes beyond single entries."""
     routes = APIRouter(prefix="/api/v1/directory", tags=["directory"])
     reading = Depends(caller.required(access, "directory:read"))
@@ -94,7 +94,7 @@ def _put(place: _Place, changes: DirectoryChanges, allowed: Any) -> Endpoint:
     return put_entry
 
 
-def _get(place: _Place, reader: DirectoryReader, allowed: Any) -> Endpoint:
+def _get(place: _Place, reader: DirectoryReads, allowed: Any) -> Endpoint:
     async def get_entry(request: Request, principal: Principal = allowed) -> Response:
         """The entry, with what follows from it."""
         found = await reader.find(_subject(request, principal, place))
@@ -115,7 +115,7 @@ def _delete(place: _Place, changes: DirectoryChanges, allowed: Any) -> Endpoint:
     return delete_entry
 
 
-def _devices(reader: DirectoryReader, allowed: Any) -> Endpoint:
+def _devices(reader: DirectoryReads, allowed: Any) -> Endpoint:
     async def devices_of_user(request: Request, user_id: str, principal: Principal = allowed) -> Response:
         """A person's devices."""
         tenant = caller.tenant_of(request, principal, request.query_params.get("tenant"))

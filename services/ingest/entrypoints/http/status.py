@@ -8,13 +8,13 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 
 from libs.http.problems import Problem
-from services.ingest.adapters.status import PostgresStatus
 from services.ingest.domain.access import Principal
 from services.ingest.entrypoints.http import caller, openapi, schemas
 from services.ingest.handlers.access import Access
+from services.ingest.ports import Statuses
 
 
-def router(access: Access, statuses: PostgresStatus) -> APIRouter:
+def router(access: Access, statuses: Statuses) -> APIRouter:
     """The route that tells how far a notification has come."""
     routes = APIRouter(tags=["publish"])
     allowed = Depends(caller.required(access, "status:read"))
