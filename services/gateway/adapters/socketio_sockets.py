@@ -1,8 +1,8 @@
 """The transport: stock python-socketio, with events encoded once and queued for each socket directly.
 
 Engine.IO's sockets are wrapped in two places: pings that go out and pongs that come in are reported, because a pong
-confirms what was written before its ping. Extra pings are ours alone: the library must not see their pongs, since it
-schedules its own next ping for each.
+confirms what was written before its ping. The library takes the pong of an extra ping for that of its own if one is on
+its way, and ignores it otherwise, so extra pings do not disturb it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -29,13 +28,12 @@ _EVENT = "2"  # Socket.IO's packet type EVENT, on namespace "/"
 
 
 class _Connection:
-    """One Engine.IO socket. `own` says of each unanswered ping whether it was an extra one of ours."""
+    """One Engine.IO socket."""
 
-    __slots__ = ("_pinged", "_ponged", "own", "receive", "send", "socket")
+    __slots__ = ("_pinged", "_ponged", "receive", "send", "socket")
 
     def __init__(self, socket: Any, pinged: Callable[[], None], ponged: Callable[[], None]) -> None:
         self.socket, self._pinged, self._ponged = socket, pinged, ponged
-        self.own: deque[bool] = deque()
         self.receive, self.send = socket.receive, socket.send
         socket.receive, socket.send = self._receive, self._send
 
@@ -48,24 +46,17 @@ class _Connection:
             self.socket.queue.put_nowait(packet)
 
     def ping(self) -> None:
-        self._note(own=True)
-        self.queue(engineio_packet.Packet(engineio_packet.PING))
-
-    def _note(self, *, own: bool) -> None:
-        self.own.append(own)
         self._pinged()
+        self.queue(engineio_packet.Packet(engineio_packet.PING))
 
     async def _send(self, packet: Any) -> None:
         if packet.packet_type == engineio_packet.PING:
-            self._note(own=False)
+            self._pinged()
         await self.send(packet)
 
     async def _receive(self, packet: Any) -> None:
-        if packet.packet_type == engineio_packet.PONG and self.own:
-            own = self.own.popleft()
+        if packet.packet_type == engineio_packet.PONG:
             self._ponged()
-            if own:
-                return
         await self.receive(packet)
 
 
@@ -85,11 +76,15 @@ class SocketIoSockets:
         socket = self._server.eio.sockets[self._server.manager.eio_sid_from_sid(sid, "/")]
         self._connections[sid] = _Connection(socket, lambda: self.pinged(sid), lambda: self.ponged(sid))
 
-    def closed(self, sid: str) -> None:
-        """A socket is gone."""
+    def closed(self, sid: str, reason: str) -> None:
+        """A session is over."""
         connection = self._connections.pop(sid, None)
-        if connection is not None:
-            connection.unwrap()
+        if connection is None:
+            return
+        connection.unwrap()
+        if reason == self._server.reason.CLIENT_DISCONNECT and connection.socket.closing:
+            # The library leaves a long poll of a client that took its leave open until the next ping.
+            connection.socket.queue.put_nowait(None)
 
     def emit(self, sids: Iterable[str], event: str, payload: Mapping[str, Any]) -> None:
         """See ports.Sockets."""

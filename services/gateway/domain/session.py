@@ -19,8 +19,8 @@ class Session:
 
     sid: str
     identity: Identity
-    memberships: Memberships
-    readable: Readable
+    memberships: Memberships = field(default_factory=Memberships)
+    readable: Readable = field(default_factory=lambda: Readable({}))
     behind: dict[str, int] = field(default_factory=dict)
     newest: bool = False
     _over: bool = False

@@ -49,9 +49,11 @@ class Door:
                         raise Retryable("the gateway stops")
                     await self._sessions.open(sid, identity, resume.position(position))
         except (Retryable, TimeoutError) as error:
-            log.warning("connect_refused", tenant_id=identity.tenant, user_id=identity.reader, errors=[str(error)])
-            self._emitter.say([sid], root.unavailable(self._clock(), self._pause()))
-            self._sockets.drop(sid)
+            log.warning("connect_held", tenant_id=identity.tenant, user_id=identity.reader, errors=[repr(error)])
+            self._send_away(sid)
+        except Exception as error:
+            log.error("connect_failed", tenant_id=identity.tenant, user_id=identity.reader, exc_info=error)
+            self._send_away(sid)
 
     async def refresh(self, sid: str, token: str | None) -> None:
         """A client brings a new token; one of somebody else is refused and the old one stays."""
@@ -89,6 +91,10 @@ class Door:
             if number % 10 == 9:
                 await asyncio.sleep(10 / _CLOSED_PER_SECOND)
         await self._sockets.settled()
+
+    def _send_away(self, sid: str) -> None:
+        self._emitter.say([sid], root.unavailable(self._clock(), self._pause()))
+        self._sockets.drop(sid)
 
     def _turn_away(self, sid: str) -> None:
         self._emitter.say([sid], root.unauthorized(self._clock()))

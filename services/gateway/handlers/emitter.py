@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from libs.runtime.clock import Clock
+from libs.runtime.logging import get_logger
+from libs.runtime.tracing import trace_id
 from libs.schemas.records import NotificationEmission
 from services.gateway import metrics
 from services.gateway.domain.dialects import root
@@ -12,6 +14,8 @@ from services.gateway.domain.logs import Entry
 from services.gateway.domain.rooms import HeldLog
 from services.gateway.domain.session import Session
 from services.gateway.ports import Sockets
+
+_log = get_logger(__name__)
 
 
 class Emitter:
@@ -26,7 +30,7 @@ class Emitter:
         sids = [session.sid for session in log.audience(entry)]
         if sids:
             self._emit(sids, log.key.name, entry)
-            self._measure(entry)
+            self._note(log, entry, len(sids))
 
     def to(self, session: Session, name: str, entry: Entry) -> bool:
         """Shows one session an entry that it missed; False when the entry does not exist there for it."""
@@ -52,6 +56,17 @@ class Emitter:
         self.say(sids, emission)
         return True
 
-    def _measure(self, entry: Entry) -> None:
-        if isinstance(entry.record, NotificationEmission):
-            metrics.EVENT_SECONDS.observe(max(0.0, (self._clock() - entry.record.created_at).total_seconds()))
+    def _note(self, log: HeldLog, entry: Entry, sockets: int) -> None:
+        record = entry.record
+        if not isinstance(record, NotificationEmission):
+            return
+        metrics.EVENT_SECONDS.observe(max(0.0, (self._clock() - record.created_at).total_seconds()))
+        _log.debug(
+            "notification_shown",
+            tenant_id=log.key.tenant,
+            notification_id=str(record.id),
+            notification_type=record.type,
+            room=log.key.name,
+            sockets=sockets,
+            trace_id=None if record.traceparent is None else trace_id(record.traceparent),
+        )

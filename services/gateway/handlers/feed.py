@@ -20,6 +20,8 @@ from services.gateway.ports import Inbox, Slot, Slots
 
 log = get_logger(__name__)
 
+_PAUSE = 1.0  # seconds after a fault of our own
+
 
 class Feed:
     """`run` follows our partition for ever; `renew` is to be called regularly beside it."""
@@ -58,6 +60,11 @@ class Feed:
                 self._progress.holding(str(error))
                 log.warning("feed_held", errors=[str(error)])
                 await asyncio.sleep(error.after)
+            except Exception as error:
+                # Whatever record it was: the heads tell what it would have shown.
+                log.error("feed_failed", exc_info=error)
+                self._reading = None
+                await asyncio.sleep(_PAUSE)
 
     async def renew(self) -> None:
         """Renews the lease, and sees whether the database was restarted or lost our interest. Raises Retryable."""

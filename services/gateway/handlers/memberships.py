@@ -68,19 +68,18 @@ class MembershipWatch:
         await self._news.wait()
         changed = set(self._changed)
         sessions = [session for person in changed for session in self._held.sessions_of(person)]
-        await asyncio.gather(*(self.apply(session, session.identity) for session in sessions))
+        await asyncio.gather(*(self.apply(session) for session in sessions))
         self._changed -= changed
         if not self._changed:
             self._news.clear()
 
-    async def apply(self, session: Session, identity: Identity) -> None:
-        """Puts the session into the rooms that the directory and this token give it now, and out of all others."""
-        memberships = await self._access.of(identity)
+    async def apply(self, session: Session) -> None:
+        """Puts the session into the rooms that the directory and its token give it now, and out of all others."""
+        memberships = await self._access.of(session.identity)
         if session.is_over():
             return
         session.memberships = memberships
-        session.identity = identity
-        session.readable = readable(identity, session.memberships)
+        session.readable = readable(session.identity, memberships)
         for name in [name for name in self._held.of(session) if name != session.state_log]:
             self._reconsider(session, name)
         new = [room for room in session.readable.open_rooms() if room not in self._held.of(session)]

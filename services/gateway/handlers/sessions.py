@@ -49,14 +49,10 @@ class Sessions:
 
     async def open(self, sid: str, identity: Identity, position: resume.Position | None) -> None:
         """Makes a session and tells the client `connected`; what it missed follows. Raises Retryable."""
-        memberships = await self._access.of(identity)
-        session = Session(sid, identity, memberships, readable(identity, memberships))
-        self._sessions[sid] = session
+        session = self._sessions[sid] = Session(sid, identity)
         metrics.CONNECTIONS.set(len(self._sessions))
-        names = [*resume.rooms_to_follow(session.readable, position), session.state_log]
         try:
-            await self._following.hold(session, names)
-            refused = await self._catch_up.plan(session, position)
+            refused = await self._begin(session, position)
         except BaseException:
             self.close(sid)
             raise
@@ -67,9 +63,18 @@ class Sessions:
             self._catch_up.resync(session, reason, logs)
         self._catch_up.start(session)
 
+    async def _begin(self, session: Session, position: resume.Position | None) -> dict[str, list[str]]:
+        session.memberships = await self._access.of(session.identity)
+        session.readable = readable(session.identity, session.memberships)
+        if session.is_over():
+            return {}
+        await self._following.hold(session, [*resume.rooms_to_follow(session.readable, position), session.state_log])
+        return await self._catch_up.plan(session, position)
+
     async def refresh(self, session: Session, identity: Identity) -> None:
         """The session goes on with another token of the same person (S22)."""
-        await self._watch.apply(session, identity)
+        session.identity = identity
+        await self._watch.apply(session)
         if not session.is_over():
             self._confirm(session)
 
