@@ -66,6 +66,8 @@ def identity(claims: Mapping[str, Any]) -> Identity:
     agent = _text(claims, "agentId")
     if user is None and agent is None:
         raise InvalidToken("the token names neither a user (userId, sub, id) nor an agent (agentId)")
+    if user is not None and user.startswith("agent:"):
+        raise InvalidToken("a user may not be named agent:…, as which agents read")
     return Identity(
         tenant=_text(claims, "tenantId") or DEFAULT_TENANT,
         user_id=user,

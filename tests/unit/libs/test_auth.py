@@ -48,8 +48,9 @@ def test_an_expired_token_says_so() -> None:
         jwt.encode({"sub": "u", "exp": 4_000_000_000}, SECRET + "x", "HS256"),
         jwt.encode({"sub": "u", "exp": 4_000_000_000}, "", "none"),
         jwt.encode({"sub": "u"}, SECRET, "HS256"),
+        issued(sub="agent:7"),
     ],
-    ids=["empty", "garbage", "nobody", "signature", "alg none", "no expiry"],
+    ids=["empty", "garbage", "nobody", "signature", "alg none", "no expiry", "a user as agent"],
 )
 def test_what_cannot_be_trusted_is_refused(token: str) -> None:
     with pytest.raises(tokens.InvalidToken) as refused:
