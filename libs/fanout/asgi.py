@@ -163,6 +163,8 @@ async def _read(transport: AsgiTransport, receive: Any) -> None:
             transport.lost()
             transport.abort()
             return
+        if transport.is_closing():
+            continue
         try:
             _hear(protocol, event.get("text"), event.get("bytes"))
         except Violation as violation:

@@ -24,6 +24,11 @@ class Departures:
             asyncio.get_running_loop().call_soon(self._pass)
         self._line.append((session, reason))
 
+    async def finished(self) -> None:
+        """Until nobody stands in line."""
+        while self._line:
+            await asyncio.sleep(0)
+
     def _pass(self) -> None:
         for _ in range(min(_A_PASS, len(self._line))):
             self._leave(*self._line.popleft())

@@ -105,6 +105,10 @@ class Dispatch:
         self._unfinished.pop(session.sid, None)
         self._departures.add(session, reason)
 
+    async def departed(self) -> None:
+        """Until the disconnect handlers of everybody who is gone have begun."""
+        await self._departures.finished()
+
     def _leave(self, session: Session, reason: str) -> None:
         if session.memberships():
             self._server.eio.intake.run(self._say_goodbye(session, reason))

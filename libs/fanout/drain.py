@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Sequence
+from typing import TypeVar
 
 from libs.fanout.reasons import Reason
 from libs.fanout.session import Session
+
+T = TypeVar("T")
 
 _STEP = 0.02  # seconds between two shares
 _GOING_AWAY = 1001
@@ -31,6 +34,6 @@ class Drain:
                 await asyncio.sleep(_STEP)
 
 
-def share(order: Sequence[Session], step: int, steps: int) -> Sequence[Session]:
+def share(order: Sequence[T], step: int, steps: int) -> Sequence[T]:
     """Those whose turn is in this step: the shares are even, and together they are all."""
     return order[len(order) * step // steps : len(order) * (step + 1) // steps]

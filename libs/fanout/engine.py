@@ -103,6 +103,7 @@ class Engine(engineio.AsyncServer):
         """
         self.draining = True
         await Drain(seconds).close(list(self.sockets.values()))
+        await self.receiver.departed()
         await self.intake.finished()
 
     async def shutdown(self) -> None:
@@ -110,6 +111,7 @@ class Engine(engineio.AsyncServer):
         self.draining = True
         for session in list(self.sockets.values()):
             session.shutdown()
+        await self.receiver.departed()
         await self.intake.finished()
         self.wheel.stop()
 

@@ -103,7 +103,7 @@ def close_answer(payload: bytes) -> bytes:
     if not payload:
         return frame(b"", CLOSE)
     code = int.from_bytes(payload[:2], "big")
+    payload[2:].decode()
     if len(payload) < 2 or not (code in _CLOSE_CODES or 3000 <= code < 5000):
         raise Violation("close code")
-    payload[2:].decode()
     return frame(payload[:2], CLOSE)

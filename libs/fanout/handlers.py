@@ -37,6 +37,9 @@ class Handlers:
         """A session has ended."""
         self._engine.intake.run(self._gone(session, reason))
 
+    async def departed(self) -> None:
+        """They begin at once."""
+
     async def _gone(self, session: Session, reason: str) -> None:
         try:
             if session.connected:

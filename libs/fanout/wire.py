@@ -108,6 +108,8 @@ class Wire(asyncio.Protocol):
         if found.opcode == frames.PING:
             self.write(frames.frame(found.payload, frames.PONG))
         elif found.opcode == frames.CLOSE:
+            if self._fragments is not None:
+                raise Violation("closed within a message")
             self.on_close(frames.close_answer(found.payload))
 
     def _message(self, found: frames.Frame) -> None:
