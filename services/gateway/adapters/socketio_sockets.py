@@ -76,15 +76,11 @@ class SocketIoSockets:
         socket = self._server.eio.sockets[self._server.manager.eio_sid_from_sid(sid, "/")]
         self._connections[sid] = _Connection(socket, lambda: self.pinged(sid), lambda: self.ponged(sid))
 
-    def closed(self, sid: str, reason: str) -> None:
+    def closed(self, sid: str) -> None:
         """A session is over."""
         connection = self._connections.pop(sid, None)
-        if connection is None:
-            return
-        connection.unwrap()
-        if reason == self._server.reason.CLIENT_DISCONNECT and connection.socket.closing:
-            # The library leaves a long poll of a client that took its leave open until the next ping.
-            connection.socket.queue.put_nowait(None)
+        if connection is not None:
+            connection.unwrap()
 
     def emit(self, sids: Iterable[str], event: str, payload: Mapping[str, Any]) -> None:
         """See ports.Sockets."""
@@ -161,9 +157,18 @@ async def _close(socket: Any) -> None:
     socket.queue.put_nowait(None)
 
 
+class _Server(socketio.AsyncServer):
+    async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
+        await super()._handle_eio_disconnect(eio_sid, reason)
+        socket = self.eio.sockets.get(eio_sid)
+        if reason == self.reason.CLIENT_DISCONNECT and socket is not None:
+            # The library leaves the long poll of a client that took its leave open until the next ping.
+            socket.queue.put_nowait(None)
+
+
 def create_server(ping_interval: float, ping_timeout: float, origins: Sequence[str]) -> socketio.AsyncServer:
     """A Socket.IO server that accepts every CONNECT, so that a refusal can say why (S9)."""
-    return socketio.AsyncServer(
+    return _Server(
         async_mode="asgi",
         always_connect=True,
         cors_allowed_origins=list(origins) or None,  # none named: the page's own origin only

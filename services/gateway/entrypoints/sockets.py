@@ -27,9 +27,9 @@ class RootNamespace(socketio.AsyncNamespace):
         position = auth.get("position") if isinstance(auth, dict) else None
         await self._door.enter(sid, token_of(environ, auth), position)
 
-    async def on_disconnect(self, sid: str, reason: str) -> None:
+    async def on_disconnect(self, sid: str, _reason: str) -> None:
         """The socket or the session is over, whoever ended it."""
-        self._sockets.closed(sid, reason)
+        self._sockets.closed(sid)
         self._door.leave(sid)
 
     async def on_authenticate(self, sid: str, data: Any = None) -> None:
