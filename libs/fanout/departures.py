@@ -26,7 +26,7 @@ class Departures:
 
     async def finished(self) -> None:
         """Until nobody stands in line."""
-        while self._line:
+        while self._line:  # noqa: ASYNC110 - passes of the loop are what is waited for
             await asyncio.sleep(0)
 
     def _pass(self) -> None:
