@@ -16,10 +16,11 @@ from cli.domain.explanation import SHOWN, Entry, Expanding, Facts, Interval, exp
 from cli.domain.story import Row, Story, state_of
 from cli.outcome import Refused
 from libs.catalogue.catalogue import shipped
-from libs.postgres.queries import load
+from libs.postgres.queries import load as queries
+from libs.runtime.settings import ChannelSettings, load
 from services.router.domain.preferences import Person
 
-_SQL = load(Path(__file__).with_name("explain.sql"))
+_SQL = queries(Path(__file__).with_name("explain.sql"))
 _JSON = ("metadata", "extras", "audience", "source")
 
 
@@ -82,6 +83,7 @@ async def _facts(connection: asyncpg.Connection, story: Story, reader: str) -> F
         intervals=tuple(Interval(**row) for row in intervals),
         expansions=tuple(_expanding(row) for row in story.expansions),
         person=await _person(connection, found, reader),
+        deliverable=frozenset(load(ChannelSettings).channels),
     )
 
 
@@ -94,7 +96,8 @@ async def _person(connection: asyncpg.Connection, found: Row, reader: str) -> Pe
     if row is None:
         return None
     preferences = orjson.loads(row["document"]) if row["document"] else {}
-    return Person({"email": row["email"]} if row["email"] else {}, preferences)
+    addresses = {"email": row["email"], "push": "devices" if row["devices"] else None}
+    return Person({channel: address for channel, address in addresses.items() if address}, preferences)
 
 
 async def _rows(connection: asyncpg.Connection, name: str, *arguments: object) -> tuple[dict[str, Any], ...]:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from libs.catalogue.catalogue import NotificationType
-from libs.schemas import rooms, topics
+from libs.schemas import rooms
 from libs.schemas.events import ENDPOINT_CHANNELS
 from services.router.domain.preferences import Person, decide
 
@@ -80,6 +80,7 @@ class Facts:
 
     `addressed` are the rooms of the audience, also where nothing is shown in-app. `named` are the channels that the
     event itself names. `person` is as the directory has it now, with the preferences of the planning time.
+    `deliverable` are the external channels in use.
     """
 
     reader: str
@@ -91,6 +92,7 @@ class Facts:
     intervals: tuple[Interval, ...]
     expansions: tuple[Expanding, ...]
     person: Person | None
+    deliverable: Set[str]
 
     @property
     def own_room(self) -> str:
@@ -176,7 +178,7 @@ def _on_channel(facts: Facts, channel: str) -> Answer:
         return Answer(channel, "in flight", Reason.NOT_DECIDED_YET, f"the members of {waiting[0]} are being decided")
     if facts.kind is None:
         return Answer(channel, "unknown", Reason.TYPE_GONE, "its type is not in the catalogue any more")
-    decision = decide(facts.person, facts.kind, channel, named=bool(facts.named), deliverable=topics.DELIVERY)
+    decision = decide(facts.person, facts.kind, channel, named=bool(facts.named), deliverable=facts.deliverable)
     return Answer(channel, decision.state, decision.reason, f"addressed through {through}")
 
 

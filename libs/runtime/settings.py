@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, Literal, NoReturn, TypeVar
+from typing import Annotated, Any, Literal, NoReturn, TypeVar
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from libs.schemas.events import Channel
 
 PREFIX = "CARILLON_"
 EXIT_BAD_SETTINGS = 2
@@ -29,12 +31,42 @@ class ServiceSettings(BaseSettings):
     shutdown_timeout: float = Field(20.0, gt=0, description="seconds a graceful stop may take")
 
 
+class ChannelSettings(BaseSettings):
+    """What the router, which plans, and delivery, which sends, are told alike."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+
+    channels: Annotated[tuple[Channel, ...], NoDecode] = Field(
+        ("email", "webhook", "slack", "discord", "teams"),
+        min_length=1,
+        description="the external channels in use, separated by commas: push once a provider is set",
+    )
+
+    @field_validator("channels", mode="before")
+    @classmethod
+    def _split_channels(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("channels")
+    @classmethod
+    def _are_external(cls, value: tuple[Channel, ...]) -> tuple[Channel, ...]:
+        if "in-app" in value:
+            raise ValueError("in-app is always there and not among them")
+        return value
+
+
 def load(cls: type[S], **overrides: Any) -> S:
     """The settings from the environment; exits with status 2 and one line a fault when they are wrong."""
     try:
         return cls(**overrides)
     except ValidationError as error:
         _refuse(error)
+
+
+def refuse(reason: str) -> NoReturn:
+    """Ends the process as a wrong setting does, with a line that says what is wrong."""
+    print(reason, file=sys.stderr)
+    sys.exit(EXIT_BAD_SETTINGS)
 
 
 def _refuse(error: ValidationError) -> NoReturn:

@@ -17,19 +17,19 @@ from services.delivery.settings import Settings
 def main() -> None:
     """Ends with status 2 when a setting is wrong."""
     parser = argparse.ArgumentParser(prog="python -m services.delivery", description="Delivers notifications.")
-    known = ", ".join(CHANNELS)
-    parser.add_argument("--channel", type=_channels, default="all", help=f"what this process delivers: all, or {known}")
+    known = f"what this process delivers: {', '.join(CHANNELS)}, or several; all is CARILLON_CHANNELS"
+    parser.add_argument("--channel", type=_channels, default=[], help=known)
     channels = parser.parse_args().channel
     settings = load(Settings)
     logging.configure("delivery", settings.log_level)
     with contextlib.suppress(Stopped):  # told to stop before the neighbours were there
-        lifecycle.run(partial(run, settings, channels))
+        lifecycle.run(partial(run, settings, channels or settings.channels))
 
 
 def _channels(text: str) -> list[str]:
     names = list(dict.fromkeys(part.strip() for part in text.split(",")))
     if names == ["all"]:
-        return list(CHANNELS)
+        return []
     if unknown := [name for name in names if name not in CHANNELS]:
         raise argparse.ArgumentTypeError(f"nobody delivers on {', '.join(unknown)}")
     return names

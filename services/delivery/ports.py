@@ -9,8 +9,9 @@ from typing import Protocol
 from uuid import UUID
 
 from libs.schemas.records import DeadLetter, DeliveryReference
-from services.delivery.domain.delivery import Delivery
+from services.delivery.domain.delivery import Delivery, Device
 from services.delivery.domain.outcome import Outcome, Sent
+from services.delivery.domain.push import PushMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +90,23 @@ class Ledger(Protocol):
 
 
 class Addresses(Protocol):
-    """Where a provider's word that an address is dead is kept. Nothing is raised while the database is away."""
+    """Where a provider's word on single addresses is kept. Nothing is raised while the database is away."""
 
     async def endpoint_gone(self, delivery: Delivery) -> None:
         """Nothing more is posted to the delivery's endpoint, unless its address has been changed since."""
+
+    async def device_gone(self, delivery: Delivery, device: Device) -> None:
+        """The person has the device no more, unless it has registered anew since."""
+
+    async def reached(self, delivery: Delivery, devices: Sequence[str]) -> None:
+        """These devices have taken it: a later attempt leaves them out."""
+
+
+class DeviceSender(Protocol):
+    """Sends one push to one device; many calls may run at once."""
+
+    async def send(self, device: Device, message: PushMessage) -> None:
+        """Raises a Fault; its reason is `address-gone` when the device is to be removed."""
 
 
 class DeadLetters(Protocol):

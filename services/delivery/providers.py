@@ -8,18 +8,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from libs.runtime.clock import utc_now
-from libs.runtime.settings import load
+from libs.runtime.settings import load, refuse
+from services.delivery.adapters.apns.client import ApnsClient
+from services.delivery.adapters.apns.settings import ApnsSettings
 from services.delivery.adapters.chat import errors
 from services.delivery.adapters.chat.client import ChatClient, Render
 from services.delivery.adapters.chat.errors import Reading
+from services.delivery.adapters.fcm.client import FcmClient
+from services.delivery.adapters.fcm.settings import FcmSettings
+from services.delivery.adapters.http.asking import Asker
 from services.delivery.adapters.http.posting import Poster
 from services.delivery.adapters.http.settings import EgressSettings
+from services.delivery.adapters.push.client import PushClient
 from services.delivery.adapters.smtp.client import SmtpClient
 from services.delivery.adapters.smtp.settings import SmtpSettings
 from services.delivery.adapters.webhook.client import WebhookClient
+from services.delivery.adapters.webpush.client import WebPushClient
+from services.delivery.adapters.webpush.settings import WebPushSettings
 from services.delivery.domain import chat
 from services.delivery.domain.rendering import EmailRenderer
-from services.delivery.ports import Addresses, Provider
+from services.delivery.ports import Addresses, DeviceSender, Provider
 from services.delivery.settings import Settings
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -44,6 +52,12 @@ class Building:
         self.stack.push_async_callback(poster.close)
         return poster
 
+    def asker(self, *, http2: bool = False) -> Asker:
+        """For a provider of our own choice."""
+        asker = Asker(self.settings.call_timeout, http2=http2)
+        self.stack.push_async_callback(asker.close)
+        return asker
+
 
 @dataclass(frozen=True, slots=True)
 class Channel:
@@ -66,6 +80,38 @@ def _webhook(building: Building) -> Provider:
     return WebhookClient(building.poster(), building.addresses, building.link_base, utc_now)
 
 
+def _push(building: Building) -> Provider:
+    settings, apns, senders = load(WebPushSettings), load(ApnsSettings), dict[str, DeviceSender]()
+    try:
+        if settings.configured:
+            senders["web"] = WebPushClient(building.poster(), settings.key(), settings.webpush_subject, utc_now)
+        if account := (fcm := load(FcmSettings)).account:
+            senders["fcm"] = FcmClient(building.asker(), account, str(fcm.fcm_url), utc_now)
+        if apns.apns_key_file:
+            senders["apns"] = _apns(building, apns, apns.apns_key_file.read_text())
+    except (OSError, ValueError) as error:  # pydantic's are ValueErrors too; a key's text is never in them
+        refuse(f"push: {type(error).__name__}: {_first_line(error)}")
+    if not senders:
+        refuse("push needs CARILLON_WEBPUSH_KEY, CARILLON_FCM_CREDENTIALS_FILE or CARILLON_APNS_KEY_FILE")
+    return PushClient(senders, building.addresses, building.link_base, utc_now)
+
+
+def _apns(building: Building, apns: ApnsSettings, key: str) -> ApnsClient:
+    return ApnsClient(
+        building.asker(http2=True),
+        key,
+        key_id=apns.apns_key_id or "",
+        team_id=apns.apns_team_id or "",
+        topic=apns.apns_topic or "",
+        url=str(apns.apns_url),
+        clock=utc_now,
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [""])[0]
+
+
 def _chat(name: str, render: Render, read: Reading) -> Callable[[Building], Provider]:
     def made(building: Building) -> Provider:
         return ChatClient(name, render, read, building.poster(), building.addresses, building.link_base, utc_now)
@@ -76,6 +122,7 @@ def _chat(name: str, render: Render, read: Reading) -> Callable[[Building], Prov
 CHANNELS: dict[str, Channel] = {
     "email": Channel(_smtp, repeatable=True),
     "webhook": Channel(_webhook, repeatable=True),
+    "push": Channel(_push, repeatable=True),
     "slack": Channel(_chat("slack", chat.slack, errors.slack), repeatable=True),
     "discord": Channel(_chat("discord", chat.discord, errors.discord), repeatable=True),
     "teams": Channel(_chat("teams", chat.teams, errors.teams), repeatable=True),

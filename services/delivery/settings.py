@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pydantic import Field, HttpUrl, ValidationInfo, field_validator
 
-from libs.runtime.settings import ServiceSettings
+from libs.runtime.settings import ChannelSettings, ServiceSettings
 from services.delivery.domain.retry import Backoff, RetryPolicy
 
 
-class Settings(ServiceSettings):
+class Settings(ServiceSettings, ChannelSettings):
     """`CARILLON_` variables of the service. Times are seconds."""
 
     http_port: int = Field(3004, ge=1, le=65535)

@@ -39,8 +39,6 @@ from services.router.handlers.preparing import Preparation
 from services.router.handlers.watching import Watch
 from services.router.settings import Settings
 
-#: The channels that somebody delivers on.
-DELIVERABLE = frozenset(topics.DELIVERY)
 CONSUMER = "router"  # in the table of progress, and the consumer group
 CLOSE_TIMEOUT, ANSWER_TIMEOUT = 3.0, 2.0
 EXPANSION_LIMIT = 60.0
@@ -84,7 +82,7 @@ def _compose(settings: Settings, neighbours: _Neighbours, health: Health, stop: 
         neighbours.outbox,
         catalogue,
         Holding(health.watch("expansions", EXPANSION_LIMIT), stop),
-        deliverable=DELIVERABLE,
+        deliverable=settings.channels,
         page_size=settings.router_expansion_page,
         interval=settings.router_expansion_interval,
     )
@@ -92,7 +90,7 @@ def _compose(settings: Settings, neighbours: _Neighbours, health: Health, stop: 
         PostgresDirectory(pool),
         catalogue,
         settings.audience_rules,
-        deliverable=DELIVERABLE,
+        deliverable=settings.channels,
         audience_limit=settings.router_audience_limit,
     )
     ledger = PostgresLedger(pool, positions, grace)

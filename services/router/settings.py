@@ -8,13 +8,13 @@ from typing import Annotated
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
-from libs.runtime.settings import ServiceSettings
+from libs.runtime.settings import ChannelSettings, ServiceSettings
 from services.router.domain.audience import AudienceRules
 
 _TOPIC = re.compile(r"^[A-Za-z0-9._-]{1,249}$")
 
 
-class Settings(ServiceSettings):
+class Settings(ServiceSettings, ChannelSettings):
     """`CARILLON_` variables of the router. Times are seconds."""
 
     http_port: int = Field(3003, ge=1, le=65535)

@@ -1,7 +1,8 @@
-"""Addresses that a provider has declared dead, taken out of the directory's tables."""
+"""What providers say of single addresses, in PostgreSQL: gone for good, or reached while others are not."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import asyncpg
@@ -9,7 +10,7 @@ import asyncpg
 from libs.postgres import faults
 from libs.postgres.queries import load
 from libs.runtime.logging import get_logger
-from services.delivery.domain.delivery import Delivery
+from services.delivery.domain.delivery import Delivery, Device
 
 _SQL = load(Path(__file__).with_suffix(".sql"))
 _log = get_logger(__name__)
@@ -25,13 +26,20 @@ class PostgresAddresses:
         if endpoint is not None:
             await self._execute("disable_endpoint", delivery, endpoint.id, endpoint.url)
 
+    async def device_gone(self, delivery: Delivery, device: Device) -> None:
+        await self._execute("remove_device", delivery, delivery.recipient.user_id, device.id, device.token)
+
+    async def reached(self, delivery: Delivery, devices: Sequence[str]) -> None:
+        await self._execute("reached", delivery, delivery.id, delivery.token, list(devices))
+
     async def _execute(self, statement: str, delivery: Delivery, *arguments: object) -> None:
         try:
             await self.pool.execute(_SQL[statement], delivery.tenant, *arguments)
         except Exception as error:
             if not faults.is_passing(error):
                 raise
-            # The next delivery to the address finds out again: no reason to keep this one waiting.
-            _log.warning("address_kept", **delivery.log_fields, errors=[type(error).__name__])
+            # The next delivery finds out again, or a device shows a repeat in the place of what it has: no reason to
+            # keep this one waiting.
+            _log.warning("address_not_noted", **delivery.log_fields, status=statement, errors=[type(error).__name__])
         else:
-            _log.info("address_removed", **delivery.log_fields, status=statement)
+            _log.info("address_noted", **delivery.log_fields, status=statement)

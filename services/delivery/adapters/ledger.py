@@ -13,7 +13,7 @@ import orjson
 
 from libs.postgres.queries import load
 from libs.schemas.records import DeliveryReference
-from services.delivery.domain.delivery import Content, Delivery, Endpoint, Recipient
+from services.delivery.domain.delivery import Content, Delivery, Device, Endpoint, Recipient
 from services.delivery.domain.outcome import Failed, Outcome, Retry, Returned, Sent, Unknown
 from services.delivery.ports import Failure, Reaped, Result
 
@@ -94,7 +94,13 @@ def _delivery(row: asyncpg.Record, channel: str, token: UUID) -> Delivery:
         token=token,
         attempts=row["attempts"],
         created_at=row["created_at"],
-        recipient=Recipient(row["user_id"], row["email"], row["display_name"], _endpoint(row["endpoint"])),
+        recipient=Recipient(
+            row["user_id"],
+            row["email"],
+            row["display_name"],
+            _endpoint(row["endpoint"]),
+            _devices(row["devices"]),
+        ),
         content=Content(
             row["notification"],
             row["type"],
@@ -105,6 +111,8 @@ def _delivery(row: asyncpg.Record, channel: str, token: UUID) -> Delivery:
             orjson.loads(row["document"]) if row["document"] else {},
         ),
         traceparent=row["traceparent"],
+        expires_at=row["expires_at"],
+        reached=tuple(row["reached"]),
     )
 
 
@@ -113,6 +121,10 @@ def _endpoint(text: str | None) -> Endpoint | None:
         return None
     found = orjson.loads(text)
     return Endpoint(found["id"], found["url"], tuple(found["secrets"]))
+
+
+def _devices(text: str | None) -> tuple[Device, ...]:
+    return tuple(Device(**found) for found in orjson.loads(text)) if text else ()
 
 
 def _outcomes(results: Sequence[Result]) -> tuple[list[Any], ...]:

@@ -37,9 +37,10 @@ claimed as (
       next_attempt_at = null, updated_at = now()
   from wanted w
   where d.tenant = w.tenant and d.id = w.id
-  returning d.tenant, d.id, d.notification, d.user_id, d.attempts, d.created_at, d.traceparent, d.state
+  returning d.tenant, d.id, d.notification, d.user_id, d.attempts, d.created_at, d.traceparent, d.state,
+    d.expires_at, d.reached
 )
-select c.tenant, c.id, c.notification, c.user_id, c.attempts, c.created_at, c.traceparent,
+select c.tenant, c.id, c.notification, c.user_id, c.attempts, c.created_at, c.traceparent, c.expires_at, c.reached,
        u.email, u.display_name, coalesce(n.type, '') as type, coalesce(n.severity, 'normal') as severity,
        n.title, n.message, coalesce(n.extras ->> 'actionUrl', n.data ->> 'ctaUrl') as action_url,
        case when $1 in ('webhook', 'slack', 'discord', 'teams') then (
@@ -48,6 +49,11 @@ select c.tenant, c.id, c.notification, c.user_id, c.attempts, c.created_at, c.tr
          where e.tenant = c.tenant and 'endpoint:' || e.endpoint_id = c.user_id and e.endpoint_id = substr(c.user_id, 10)
            and e.channel = $1 and e.disabled_at is null
        ) end as endpoint,
+       case when $1 = 'push' then (
+         select jsonb_agg(jsonb_build_object('id', v.device_id, 'platform', v.platform, 'token', v.token, 'keys', v.keys)
+                          order by v.device_id)
+         from devices v where v.tenant = c.tenant and v.user_id = c.user_id
+       ) end as devices,
        case when $1 = 'webhook' then
          jsonb_build_object('event', n.event, 'name', n.name, 'metadata', n.metadata, 'data', n.data)
        end as document

@@ -19,6 +19,16 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Device:
+    """A person's browser (`token` is its subscription's address) or application, with what its push service needs."""
+
+    id: str
+    platform: str
+    token: str = field(repr=False)
+    keys: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Recipient:
     """Whom it is for: a person, or an endpoint of the tenant. What the directory does not have (any more) is None."""
 
@@ -26,6 +36,7 @@ class Recipient:
     email: str | None = None
     display_name: str | None = None
     endpoint: Endpoint | None = None
+    devices: tuple[Device, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +59,7 @@ class Content:
 class Delivery:
     """A claimed delivery. `token` fences the claim: what is recorded with an older token has no effect.
 
-    `attempts` is how many have been counted before this claim.
+    `attempts` is how many have been counted before this claim. `reached` are the devices that have taken it already.
     """
 
     tenant: str
@@ -60,6 +71,8 @@ class Delivery:
     recipient: Recipient
     content: Content
     traceparent: str | None = None
+    expires_at: datetime | None = None
+    reached: tuple[str, ...] = ()
 
     @property
     def log_fields(self) -> dict[str, Any]:

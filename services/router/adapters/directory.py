@@ -37,7 +37,7 @@ class PostgresDirectory:
     async def people(self, keys: Collection[PersonKey]) -> People:
         tenants, users = [tenant for tenant, _ in keys], [user for _, user in keys]
         rows = await self._pool.fetch(_SQL["people"], tenants, users)
-        known = {(row["tenant"], row["user_id"]): person(row["email"], row["document"]) for row in rows if row["known"]}
+        known = {(row["tenant"], row["user_id"]): person(row) for row in rows if row["known"]}
         return People(known, rows[0]["as_of"] if rows else None)
 
     async def endpoints(self, tenants: Collection[str]) -> Endpoints:
@@ -48,7 +48,9 @@ class PostgresDirectory:
         return found
 
 
-def person(email: str | None, document: str | None) -> Person:
-    """A person as the tables have them."""
-    preferences: Any = orjson.loads(document) if document else {}
-    return Person({"email": email} if email else {}, preferences if isinstance(preferences, dict) else {})
+def person(row: asyncpg.Record) -> Person:
+    """A person as the tables have them, from their columns `email`, `devices` (whether any) and `document`."""
+    preferences: Any = orjson.loads(row["document"]) if row["document"] else {}
+    addresses = {"email": row["email"], "push": "devices" if row["devices"] else None}
+    known = {channel: address for channel, address in addresses.items() if address}
+    return Person(known, preferences if isinstance(preferences, dict) else {})

@@ -40,7 +40,7 @@ class PostgresPage:
             name=row["name"],
             named=row["named"],
             channels=tuple(row["channels"]),
-            people=[(m["user_id"], person(m["email"], m["document"]) if m["known"] else None) for m in members],
+            people=[(m["user_id"], person(m) if m["known"] else None) for m in members],
         )
 
     @property

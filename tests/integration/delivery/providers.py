@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
 from typing import Any
 from uuid import uuid4
 
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+
 from devstack.smtp_peer import SmtpPeer
 from devstack.smtp_script import Reaction
 from libs.runtime.clock import utc_now
+from services.delivery.adapters.apns.client import ApnsClient
 from services.delivery.adapters.chat import errors
 from services.delivery.adapters.chat.client import ChatClient, Render
 from services.delivery.adapters.chat.errors import Reading
+from services.delivery.adapters.fcm.client import FcmClient
+from services.delivery.adapters.fcm.settings import ServiceAccount
+from services.delivery.adapters.http.asking import Asker
 from services.delivery.adapters.http.posting import Poster
+from services.delivery.adapters.push.client import PushClient
 from services.delivery.adapters.smtp.client import SmtpClient
 from services.delivery.adapters.smtp.settings import SmtpSettings
 from services.delivery.adapters.webhook.client import WebhookClient
+from services.delivery.adapters.webpush.client import WebPushClient
 from services.delivery.domain import chat
-from services.delivery.domain.delivery import Content, Delivery, Endpoint, Recipient
+from services.delivery.domain.delivery import Content, Delivery, Device, Endpoint, Recipient
 from services.delivery.domain.rendering import EmailRenderer
 from services.delivery.errors import Fault, Overloaded, Retryable, Unavailable
-from services.delivery.ports import Provider
+from services.delivery.ports import DeviceSender, Provider
 from tests.integration.delivery.peers.cases import Case
 from tests.integration.delivery.peers.chats import Discord, Slack, Teams
 from tests.integration.delivery.peers.http import SLOWNESS, HttpPeer, running
+from tests.integration.delivery.peers.pushes import Apns, Fcm, WebPushService
 from tests.integration.delivery.peers.webhooks import WebhookReceiver
 
 TIMEOUT = 1.0  # seconds for a whole call
@@ -40,10 +49,17 @@ class Kept:
 
     def __init__(self) -> None:
         self.gone: list[str] = []
+        self.taken: list[str] = []
 
     async def endpoint_gone(self, delivery: Delivery) -> None:
         assert delivery.recipient.endpoint is not None
         self.gone.append(delivery.recipient.endpoint.id)
+
+    async def device_gone(self, delivery: Delivery, device: Device) -> None:
+        self.gone.append(device.id)
+
+    async def reached(self, delivery: Delivery, devices: Sequence[str]) -> None:
+        self.taken += devices
 
 
 @dataclass
@@ -64,6 +80,7 @@ class Asked:
     server_error: type[Fault] = Retryable
     tells_when: bool = True
     addresses: Kept = field(default_factory=Kept)
+    removed: Sequence[str] = ()  # what is taken out of the directory when the address is bad
 
 
 Opened = AbstractAsyncContextManager[Asked]
@@ -140,6 +157,7 @@ async def posting(
             unreachable=Retryable,
             throttled=Retryable,
             addresses=kept,
+            removed=["e"],
         )
         await poster.close()
 
@@ -156,6 +174,85 @@ class _Aimed:
         assert to.endpoint is not None
         aimed = Endpoint(to.endpoint.id, f"{self._url}/hook", to.endpoint.secrets)
         return await self._provider.send(replace(sent, recipient=replace(to, endpoint=aimed)))
+
+
+@contextlib.asynccontextmanager
+async def webpush() -> AsyncIterator[Asked]:
+    """A browser's push service."""
+    peer, key, poster = WebPushService(), generate_private_key(SECP256R1()), Poster(LOOPBACK, TIMEOUT)
+
+    def made(_url: str) -> DeviceSender:
+        return WebPushClient(poster, key, "mailto:ops@example.test", utc_now)
+
+    async with pushing(peer, "web", made, peer.subscription) as asked:
+        asked.unreachable = asked.throttled = Retryable
+        yield asked
+    await poster.close()
+
+
+@contextlib.asynccontextmanager
+async def fcm() -> AsyncIterator[Asked]:
+    """Firebase Cloud Messaging."""
+    peer, asker = Fcm(), Asker(TIMEOUT)
+
+    def made(url: str) -> DeviceSender:
+        return FcmClient(asker, ServiceAccount.model_validate(peer.credentials), f"{url}/", utc_now)
+
+    async with pushing(peer, "fcm", made, lambda _url: Device("d", "fcm", "a-registration-token")) as asked:
+        yield asked
+    await asker.close()
+
+
+@contextlib.asynccontextmanager
+async def apns() -> AsyncIterator[Asked]:
+    """Apple's push service."""
+    peer, asker = Apns(), Asker(TIMEOUT, http2=True)
+
+    def made(url: str) -> DeviceSender:
+        told = {"key_id": "KEY", "team_id": "TEAM", "topic": "com.example.app", "url": f"{url}/"}
+        return ApnsClient(asker, peer.private_key, **told, clock=utc_now)
+
+    async with pushing(peer, "apns", made, lambda _url: Device("d", "apns", "0a1b"), http2=True) as asked:
+        yield asked
+    await asker.close()
+
+
+@contextlib.asynccontextmanager
+async def pushing(
+    peer: HttpPeer,
+    platform: str,
+    made: Callable[[str], DeviceSender],
+    device: Callable[[str], Device],
+    *,
+    http2: bool = False,
+) -> AsyncIterator[Asked]:
+    """A push service with one device."""
+    kept = Kept()
+
+    def client(url: str) -> Provider:
+        return _Carried(PushClient({platform: made(url)}, kept, None, utc_now), device(url))
+
+    async with running(peer, http2=http2):
+        yield Asked(
+            client(peer.url),
+            delivery("push", Recipient("ada")),
+            behave=lambda case: setattr(peer, "case", case),
+            received=lambda: len(peer.requests),
+            silent=lambda port: client(f"https://127.0.0.1:{port}"),
+            addresses=kept,
+            removed=["d"],
+        )
+
+
+class _Carried:
+    """Sends to a person who carries this device alone."""
+
+    def __init__(self, provider: Provider, device: Device) -> None:
+        self._provider, self._device = provider, device
+        self.name = provider.name
+
+    async def send(self, sent: Delivery) -> Any:
+        return await self._provider.send(replace(sent, recipient=replace(sent.recipient, devices=(self._device,))))
 
 
 def chatting(name: str, peer: type[HttpPeer], render: Render, read: Reading) -> Callable[[], Opened]:
@@ -177,6 +274,9 @@ def chatting(name: str, peer: type[HttpPeer], render: Render, read: Reading) -> 
 PROVIDERS: dict[str, Callable[[], Opened]] = {
     "smtp": smtp,
     "webhook": webhook,
+    "webpush": webpush,
+    "fcm": fcm,
+    "apns": apns,
     "slack": chatting("slack", Slack, chat.slack, errors.slack),
     "discord": chatting("discord", Discord, chat.discord, errors.discord),
     "teams": chatting("teams", Teams, chat.teams, errors.teams),

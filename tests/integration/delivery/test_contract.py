@@ -58,7 +58,7 @@ async def test_a_bad_address_is_the_end(asked: Asked) -> None:
     asked.behave(Case.BAD_ADDRESS)
     fault = await _fault(asked)
     assert isinstance(fault, Permanent | Invalid)
-    assert asked.addresses.gone == ([asked.delivery.recipient.endpoint.id] if asked.delivery.recipient.endpoint else [])
+    assert asked.addresses.gone == list(asked.removed)
 
 
 async def test_a_server_error(asked: Asked) -> None:

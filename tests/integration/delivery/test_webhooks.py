@@ -69,8 +69,7 @@ async def test_a_retry_has_the_same_id_and_an_endpoint_that_is_gone_is_asked_no_
     start_workers(**DEVELOPMENT)
     delivery = await plan.one(to, channel="webhook")
     await work.name([delivery])
-    while not receiver.requests:
-        await plan.until(delivery, "planned")
+    await receiver.until_asked(1)
     receiver.case = Case.ACCEPTED
     await plan.until(delivery, "sent")
     assert len({got.headers["webhook-id"] for got in receiver.requests}) == 1

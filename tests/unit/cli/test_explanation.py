@@ -29,6 +29,7 @@ def facts(**more: Any) -> Facts:
         "intervals": (),
         "expansions": (),
         "person": Person({"email": "ana@example.org"}),
+        "deliverable": {"email"},
     }
     return Facts(**given | more)
 

@@ -1,0 +1,1 @@
+"""Push to Apple's devices by APNs: HTTP/2, with tokens."""

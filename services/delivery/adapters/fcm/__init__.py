@@ -1,0 +1,1 @@
+"""Push to Android and others by Firebase Cloud Messaging, HTTP v1."""

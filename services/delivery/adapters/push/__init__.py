@@ -1,0 +1,1 @@
+"""Push to all devices of a person, whichever service each of them is reached by."""

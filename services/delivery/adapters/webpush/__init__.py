@@ -1,0 +1,1 @@
+"""Push to browsers (RFC 8030), with VAPID (RFC 8292)."""

@@ -1,0 +1,56 @@
+"""A push message: short, with a time to live, an urgency, and a topic by which a repeat replaces what is shown."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from services.delivery.domain.delivery import Delivery
+from services.delivery.domain.rendering import UNTITLED, link, one_line
+
+Urgency = Literal["low", "normal", "high"]
+
+_URGENCIES: dict[str, Urgency] = {"low": "low", "high": "high", "critical": "high"}
+_DAY = 86_400
+_MAX_TITLE, _MAX_BODY = 200, 1_800  # bytes: with the rest below the 4,096 of every push service
+
+
+@dataclass(frozen=True, slots=True)
+class PushMessage:
+    """What is shown, and how it is carried. `ttl` in seconds; `topic` is the same in every attempt."""
+
+    title: str
+    body: str
+    url: str | None
+    notification: str
+    urgency: Urgency
+    ttl: int
+    topic: str
+
+
+def message(delivery: Delivery, link_base: str | None, now: datetime) -> PushMessage:
+    """The push of a delivery. It lives until the delivery expires, a day where it does not."""
+    content = delivery.content
+    left = _DAY if delivery.expires_at is None else (delivery.expires_at - now).total_seconds()
+    return PushMessage(
+        title=_cut(one_line(content.title or "") or UNTITLED, _MAX_TITLE),
+        body=_cut(one_line(content.message or ""), _MAX_BODY),
+        url=link(content.action_url, link_base),
+        notification=str(content.notification),
+        urgency=_URGENCIES.get(content.severity, "normal"),
+        ttl=max(0, min(int(left), 28 * _DAY)),
+        topic=base64.urlsafe_b64encode(delivery.id.bytes).rstrip(b"=").decode(),
+    )
+
+
+def data(push: PushMessage) -> dict[str, str]:
+    """What an application is told beside the words."""
+    found = {"notificationId": push.notification}
+    return found | {"url": push.url} if push.url else found
+
+
+def _cut(text: str, limit: int) -> str:
+    encoded = text.encode("utf-8", "ignore")
+    return text if len(encoded) <= limit else encoded[: limit - 3].decode("utf-8", "ignore") + "…"
