@@ -150,10 +150,12 @@ async def _close(socket: Any) -> None:
     A polling client must fetch it first: closed sockets are not served. To a WebSocket the library only says that it
     is closed, and leaves it open.
     """
-    if not socket.upgraded:
+    polling = not socket.upgraded
+    if polling:
+        socket.queue.put_nowait(engineio_packet.Packet(engineio_packet.CLOSE))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(socket.queue.join(), _FETCH_SECONDS)
-    await socket.close(wait=False, reason=socket.server.reason.SERVER_DISCONNECT)
+    await socket.close(wait=False, abort=polling, reason=socket.server.reason.SERVER_DISCONNECT)
     socket.queue.put_nowait(None)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from libs.auth.tokens import Identity
+from libs.schemas.rooms import is_personal
 from services.gateway.domain.access import Memberships, Readable
 from services.gateway.domain.logs import LogKey, state_of
 
@@ -14,6 +15,7 @@ class Session:
     """A socket whose token was accepted.
 
     `behind` maps the logs (by name) that the client is not shown live yet to the last entry it was sent.
+    `suspended`: its memberships have changed and are being read, so no group room is shown until they are known.
     `newest` asks for what nobody has acknowledged, because the client came without a position.
     """
 
@@ -23,6 +25,7 @@ class Session:
     readable: Readable = field(default_factory=lambda: Readable({}))
     behind: dict[str, int] = field(default_factory=dict)
     newest: bool = False
+    suspended: bool = False
     _over: bool = False
 
     @property
@@ -43,6 +46,14 @@ class Session:
     def key(self, name: str) -> LogKey:
         """The log of this name, within the tenant."""
         return LogKey(self.tenant, name)
+
+    def due(self) -> list[str]:
+        """The logs in which it can be brought on."""
+        return [name for name in self.behind if not self.suspended or self.is_own(name)]
+
+    def is_own(self, name: str) -> bool:
+        """Whether no membership decides about this log."""
+        return is_personal(name) or name == self.state_log
 
     def is_over(self) -> bool:
         """Whether the socket has gone. It may go whenever something is awaited."""

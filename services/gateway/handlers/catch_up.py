@@ -66,7 +66,8 @@ class CatchUp:
 
     def start(self, session: Session) -> None:
         """Begins to catch up, unless it is being done already."""
-        if session.sid not in self._tasks:
+        running = self._tasks.get(session.sid)
+        if running is None or running.done():
             task = self._tasks[session.sid] = asyncio.create_task(self._run(session))
             task.add_done_callback(lambda task: self._ended(session, task))
 
@@ -76,12 +77,13 @@ class CatchUp:
             task.cancel()
 
     def _ended(self, session: Session, task: asyncio.Task[None]) -> None:
-        self._tasks.pop(session.sid, None)
+        if self._tasks.get(session.sid) is task:
+            del self._tasks[session.sid]
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("catch_up_failed", tenant_id=session.tenant, user_id=session.reader, exc_info=error)
 
     async def _run(self, session: Session) -> None:
-        while not session.is_over() and (session.newest or session.behind):
+        while not session.is_over() and (session.newest or session.due()):
             try:
                 if session.newest:
                     await self._newest(session)
@@ -118,7 +120,7 @@ class CatchUp:
     async def _round(self, session: Session) -> None:
         wanted: dict[HeldLog, Stretch] = {}
         early: HeldLog | None = None
-        for name in list(session.behind):
+        for name in session.due():
             held = self._held.of(session).get(name)
             if held is None:
                 del session.behind[name]

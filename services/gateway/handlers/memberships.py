@@ -51,9 +51,20 @@ class MembershipWatch:
     def accept(self, change: MembershipChange) -> None:
         """A record says that a person's memberships changed."""
         person = (change.tenant, change.user_id)
-        if any(s.memberships.version < change.version for s in self._held.sessions_of(person)):
+        outdated = [s for s in self._held.sessions_of(person) if s.memberships.version < change.version]
+        for session in outdated:
+            self._suspend(session)
+        if outdated:
             self._changed.add(person)
             self._news.set()
+
+    def _suspend(self, session: Session) -> None:
+        """Nothing of a group is shown until it is known whether the person is still in it; then it is caught up on."""
+        session.suspended = True
+        for name, log in self._held.of(session).items():
+            if not session.is_own(name) and log.live.pop(session.sid, None) is not None:
+                log.ends.pop(session.sid, None)
+                session.behind[name] = log.followed.seq
 
     async def compare(self) -> None:
         """Looks for people whose version has risen without a record to say so."""
@@ -66,19 +77,22 @@ class MembershipWatch:
     async def attend(self) -> None:
         """One round: waits for changes and applies them."""
         await self._news.wait()
-        changed = set(self._changed)
+        self._news.clear()
+        changed, self._changed = self._changed, set()
         sessions = [session for person in changed for session in self._held.sessions_of(person)]
-        await asyncio.gather(*(self.apply(session) for session in sessions))
-        self._changed -= changed
-        if not self._changed:
-            self._news.clear()
+        try:
+            await asyncio.gather(*(self.apply(session) for session in sessions))
+        except BaseException:
+            self._changed |= changed
+            self._news.set()
+            raise
 
     async def apply(self, session: Session) -> None:
         """Puts the session into the rooms that the directory and its token give it now, and out of all others."""
         memberships = await self._access.of(session.identity)
         if session.is_over():
             return
-        session.memberships = memberships
+        session.memberships, session.suspended = memberships, False
         session.readable = readable(session.identity, memberships)
         for name in [name for name in self._held.of(session) if name != session.state_log]:
             self._reconsider(session, name)

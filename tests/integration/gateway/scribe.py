@@ -12,7 +12,7 @@ import orjson
 from aiokafka import AIOKafkaProducer
 
 from libs.runtime.clock import iso, utc_now
-from libs.schemas.records import NotificationEmission, RoomEntry
+from libs.schemas.records import MembershipChange, NotificationEmission, RoomEntry
 from libs.schemas.rooms import ordered
 from libs.schemas.topics import GATEWAY_INBOX
 
@@ -61,12 +61,21 @@ class Scribe:
         await self.tell(record)
         return record
 
-    async def tell(self, record: NotificationEmission) -> None:
+    async def tell(self, record: NotificationEmission | MembershipChange) -> None:
         """Hands on what was written."""
         value = record.model_dump_json(by_alias=True, exclude_none=True).encode()
-        rows = await self.pool.fetch(_INTEREST, record.tenant, [place.room for place in record.rooms])
-        for row in rows:
+        if isinstance(record, MembershipChange):
+            rooms = [f"user:{record.user_id}"]
+        else:
+            rooms = [place.room for place in record.rooms]
+        for row in await self.pool.fetch(_INTEREST, record.tenant, rooms):
             await self.producer.send_and_wait(self.prefix + GATEWAY_INBOX.name, value, partition=row["slot"])
+
+    async def tell_membership(self, user: str, tenant: str = "default") -> None:
+        """Tells the gateways where the person listens that their memberships changed."""
+        query = "select version from membership_versions where tenant = $1 and user_id = $2"
+        version = await self.value(query, tenant, user)
+        await self.tell(MembershipChange(tenant=tenant, user_id=user, version=version))
 
     async def value(self, query: str, *arguments: Any) -> Any:
         """One value from the database."""

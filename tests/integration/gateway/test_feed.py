@@ -98,6 +98,28 @@ async def test_a_gateway_that_lost_its_lease_keeps_its_sockets_and_takes_another
 Start = Callable[[Layout], Services]
 
 
+async def test_a_change_of_memberships_is_applied_at_once(start_services: Start, name: str) -> None:
+    rarely = ENVIRONMENT | {"CARILLON_HEADS_INTERVAL": "3600"}
+    layout = Layout(counts=counts(ingests=0, routers=0, deliveries=0), environment=rarely)
+    services = await asyncio.to_thread(start_services, layout)
+    neighbours, user, room = services.neighbours, f"u{name}", f"org:o{name}"
+    async with (
+        Scribe(neighbours.postgres_dsn, neighbours.kafka_bootstrap, neighbours.topic_prefix) as scribe,
+        client(services.url("gateway"), token(user)) as one,
+    ):
+        await scribe.members(room, user)
+        await scribe.write(room, data={"n": 1})
+        await scribe.tell_membership(user)
+        await one.shows(1)
+        await scribe.publish(room, data={"n": 2})
+        await one.shows(1, 2)
+        await scribe.dismiss(room, user)
+        await scribe.tell_membership(user)
+        await scribe.publish(room, data={"n": 3})
+        await scribe.publish(f"user:{user}", data={"n": 4})
+        await one.shows(1, 2, 4)
+
+
 async def test_a_graceful_stop_tells_clients_and_gives_the_slot_back(start_services: Start, name: str) -> None:
     services = await asyncio.to_thread(
         start_services, Layout(counts=counts(ingests=0, routers=0, deliveries=0), environment=ENVIRONMENT)
