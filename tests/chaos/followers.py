@@ -26,11 +26,12 @@ class Follower:
     position: dict[str, list[int]] = field(default_factory=dict)
     connects: int = 0
     connected: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: bool = False
 
     async def follow(self) -> None:
-        """Connects, and connects again, until cancelled."""
+        """Connects, and connects again, until ended and cancelled: the client may swallow a cancellation."""
         attempt = random.randrange(len(self.urls))
-        while True:
+        while not self.ended:
             client = self._client()
             try:
                 await client.connect(self.urls[attempt % len(self.urls)], auth=self._auth(), transports=["websocket"])
@@ -39,7 +40,7 @@ class Follower:
                 attempt += 1
             finally:
                 with contextlib.suppress(Exception):
-                    await client.disconnect()
+                    await asyncio.wait_for(client.disconnect(), 2)
             attempt += 1
             await asyncio.sleep(random.uniform(0.05, 0.5))  # a client's own pause before it tries again
 
@@ -90,6 +91,10 @@ async def following(followers: Sequence[Follower]) -> Any:
             await asyncio.gather(*(follower.connected.wait() for follower in followers))
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for follower in followers:
+            follower.ended = True
+        running = set(tasks)
+        while running:
+            for task in running:
+                task.cancel()
+            _, running = await asyncio.wait(running, timeout=3)
