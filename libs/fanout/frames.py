@@ -11,7 +11,7 @@ from libs.fanout.errors import TOO_BIG, Violation
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 _FINAL, _MASKED, _RESERVED = 0x80, 0x80, 0x70
-_CONTROL_MAX = 125
+_CONTROL_MAX, _MASK = 125, 4  # bytes
 _CLOSE_CODES = frozenset((*range(1000, 1004), *range(1007, 1015)))
 
 
@@ -62,19 +62,19 @@ def read(data: bytes, at: int, limit: int) -> Frame | int:
     first, size = data[at], data[at + 1] ^ _MASKED
     opcode, final = first & 0x0F, first >= _FINAL
     _check(first, opcode, size)
-    head = 6
+    head = 2
     if size > _CONTROL_MAX:
-        head = 8 if size == 126 else 14
+        head = 4 if size == 126 else 10
         if have < head:
             return head
-        size = int.from_bytes(data[at + 2 : at + head - 4], "big")
-    if size > limit:
+        size = int.from_bytes(data[at + 2 : at + head], "big")
+    if size > limit and opcode < CLOSE:
         raise Violation("message too big", TOO_BIG)
-    if have < head + size:
-        return head + size
-    body = at + head
+    if have < head + _MASK + size:
+        return head + _MASK + size
+    body = at + head + _MASK
     payload = data[body : body + size]
-    if size and (mask := data[body - 4 : body]) != b"\0\0\0\0":
+    if size and (mask := data[body - _MASK : body]) != b"\0\0\0\0":
         payload = apply_mask(payload, mask)
     return Frame(opcode, final, payload, body + size)
 

@@ -7,9 +7,10 @@ import binascii
 import hashlib
 from collections import UserDict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qsl, unquote
 
 from libs.fanout.errors import Refused
 
@@ -29,12 +30,11 @@ class Head:
     headers: Headers
     scheme: str
     peer: tuple[str, int]
+    query: dict[str, str] = field(init=False)  # the first value of each parameter
 
-    @property
-    def query(self) -> dict[str, str]:
-        """The first value of each parameter."""
-        query = self.target.partition("?")[2]
-        return {name: values[0] for name, values in parse_qs(query, keep_blank_values=True).items()}
+    def __post_init__(self) -> None:
+        pairs = parse_qsl(self.target.partition("?")[2], keep_blank_values=True)
+        object.__setattr__(self, "query", dict(reversed(pairs)))
 
     def header(self, name: bytes) -> bytes:
         """All values of a header, joined; empty when there is none."""
@@ -80,13 +80,17 @@ def from_scope(scope: Mapping[str, Any]) -> Head:
     return Head(scope.get("method", "GET"), target, headers, scheme, (peer[0], peer[1]))
 
 
-def accept_websocket(head: Head, extra: Iterable[tuple[str, str]] = ()) -> bytes:
-    """The answer 101. Raises Refused when the request breaks RFC 6455."""
+def check_websocket(head: Head) -> None:
+    """Raises Refused when the request breaks RFC 6455."""
     if head.header(b"sec-websocket-version") != b"13":
         raise Refused(3, "Unsupported WebSocket version", 426)
-    key = head.header(b"sec-websocket-key")
-    if head.method != "GET" or not _is_key(key):
+    if head.method != "GET" or not _is_key(head.header(b"sec-websocket-key")):
         raise Refused(3, "Invalid WebSocket handshake")
+
+
+def accept_websocket(head: Head, extra: Iterable[tuple[str, str]] = ()) -> bytes:
+    """The answer 101 to a request that was checked."""
+    key = head.header(b"sec-websocket-key")
     accept = base64.b64encode(hashlib.sha1(key + _GUID, usedforsecurity=False).digest())
     more = "".join(f"{name}: {value}\r\n" for name, value in extra).encode("latin-1")
     return (
@@ -99,8 +103,12 @@ class Environ(UserDict[str, Any]):
     """WSGI's names for a kept head. It is made whenever somebody asks; `changed` hears when somebody wrote to it."""
 
     def __init__(self, packed: bytes, changed: Callable[[Environ], None]) -> None:
-        self.data = environ(packed)
-        self._changed = changed
+        self._packed, self._changed = packed, changed
+
+    @cached_property
+    def data(self) -> dict[str, Any]:  # type: ignore[override]
+        """Many handlers never look."""
+        return environ(self._packed)
 
     def __setitem__(self, name: str, value: Any) -> None:
         self.data[name] = value

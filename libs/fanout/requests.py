@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from engineio import packet as engineio_packet
 from libs.fanout import admission, frames
 from libs.fanout.answers import Answer, refusal, respond
 from libs.fanout.errors import Refused, Violation
+from libs.fanout.fast_json import FastJson
 from libs.fanout.head import Head, from_scope
 from libs.fanout.polling import NOOP_PACKET, Polling
 from libs.fanout.reasons import Reason
@@ -61,7 +61,7 @@ async def _open(engine: Engine, head: Head) -> Answer:
     if not engine.receiver.immediate(session):
         admission.check_reply(await engine.receiver.opened(session), session)
     session.connected = True
-    text = "0" + json.dumps(engine.greeting(session), separators=(",", ":"))
+    text = "0" + FastJson.dumps(engine.greeting(session))
     assert session.polling is not None
     packets = session.polling.take()  # what a connect handler has sent
     return Answer(200, _SEPARATOR.join((text, *packets)).encode(), admission.cookie(engine, session.sid))
@@ -139,7 +139,7 @@ def framed(data: Any) -> bytes:
     """A message as frames: text and bytes as they are, anything else as JSON."""
     if isinstance(data, (str, bytes, bytearray)):
         return frames.message(data)
-    return frames.message(json.dumps(data, separators=(",", ":")))
+    return frames.message(FastJson.dumps(data))
 
 
 def framed_packet(packet: engineio_packet.Packet) -> bytes:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import TYPE_CHECKING
 
 from libs.fanout import admission, frames
 from libs.fanout.answers import plain, refusal
 from libs.fanout.errors import Refused
-from libs.fanout.head import Head, accept_websocket
+from libs.fanout.fast_json import FastJson
+from libs.fanout.head import Head, accept_websocket, check_websocket
 from libs.fanout.session import Session
 from libs.fanout.upgrade import Upgrade
 
@@ -27,7 +27,7 @@ class Handshake:
 
     def check(self) -> None:
         """Raises Refused for a request that breaks RFC 6455."""
-        accept_websocket(self.head)
+        check_websocket(self.head)
 
     def accept(self, headers: Headers = ()) -> bytes:
         """What is written before the first frame."""
@@ -92,7 +92,7 @@ async def _ask(engine: Engine, session: Session, transport: asyncio.Transport, h
 
 
 def _greet(engine: Engine, session: Session, transport: asyncio.Transport, handshake: Handshake) -> None:
-    opening = frames.frame(b"0" + json.dumps(engine.greeting(session), separators=(",", ":")).encode())
+    opening = frames.frame(b"0" + FastJson.dumps(engine.greeting(session)).encode())
     transport.write(handshake.accept(admission.cookie(engine, session.sid)) + opening)
     session.bind(transport)
     engine.flush.write_now(session)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from libs.fanout import frames
-from libs.fanout.errors import NOT_TEXT, PROTOCOL_ERROR, TOO_BIG, Violation
+from libs.fanout.errors import NOT_TEXT, Violation
 
 
 class Wire(asyncio.Protocol):
@@ -93,7 +93,7 @@ class Wire(asyncio.Protocol):
         while at < size:
             if self.transport is None:
                 return self.on_rest(data[at:])
-            found = 0 if self.held else frames.read(data, at, self.limit)
+            found = 0 if self.held else frames.read(data, at, self.limit - self._gathered)
             if isinstance(found, int):
                 self._rest, self._missing = bytearray(data[at:]), found
                 return None
@@ -104,23 +104,27 @@ class Wire(asyncio.Protocol):
                 self._message(found)
         return None
 
+    @property
+    def _gathered(self) -> int:
+        """Bytes of the unfinished message."""
+        return 0 if self._fragments is None else len(self._fragments[1])
+
     def _control(self, found: frames.Frame) -> None:
         if found.opcode == frames.PING:
             self.write(frames.frame(found.payload, frames.PONG))
         elif found.opcode == frames.CLOSE:
+            answer = frames.close_answer(found.payload)
             if self._fragments is not None:
                 raise Violation("closed within a message")
-            self.on_close(frames.close_answer(found.payload))
+            self.on_close(answer)
 
     def _message(self, found: frames.Frame) -> None:
         opcode, payload = found.opcode, found.payload
         if (opcode == frames.CONTINUATION) != (self._fragments is not None):
-            raise Violation("fragments out of order", PROTOCOL_ERROR)
+            raise Violation("fragments out of order")
         if self._fragments is not None:
             opcode, joined = self._fragments
             joined += payload
-            if len(joined) > self.limit:
-                raise Violation("message too big", TOO_BIG)
             if not found.final:
                 return
             payload, self._fragments = bytes(joined), None

@@ -105,7 +105,7 @@ def _sent_code(written: list[bytes]) -> int | None:
     return int.from_bytes(closing[0][:2], "big") if closing else None
 
 
-sizes = st.one_of(st.integers(0, 130), st.sampled_from([125, 126, 127, 65_535, 65_536, LIMIT - 1, LIMIT, LIMIT + 1]))
+sizes = st.one_of(st.integers(0, 130), st.sampled_from([125, 126, 127, 65_535, 65_536]))
 payloads = st.one_of(
     st.binary(max_size=140),
     st.text(max_size=60).map(str.encode),
@@ -118,6 +118,10 @@ data_frames = st.builds(
     st.sampled_from([0, 1, 2, 2, 1, 1]),
     final=st.booleans(),
     mask=st.one_of(st.binary(min_size=4, max_size=4), st.just(b"\0\0\0\0")),
+)
+# Not as fragments: `websockets` counts a ping between fragments towards the size of the message.
+at_the_limit = st.builds(
+    lambda size, opcode: client_frame(b"x" * size, opcode), st.integers(LIMIT - 1, LIMIT + 1), st.sampled_from([1, 2])
 )
 controls = st.builds(client_frame, st.binary(max_size=125), st.sampled_from([9, 10]))
 closes = st.builds(
@@ -143,11 +147,12 @@ def fragmented(parts: list[bytes], between: list[bytes], opcode: int) -> bytes:
 messages_in_parts = st.builds(
     fragmented, st.lists(st.binary(max_size=200), min_size=1, max_size=5), st.lists(controls, max_size=5), st.just(2)
 )
-streams = st.lists(st.one_of(data_frames, data_frames, messages_in_parts, controls, closes, wrong), max_size=8).map(
-    b"".join
-)
+streams = st.lists(
+    st.one_of(data_frames, data_frames, at_the_limit, messages_in_parts, controls, closes, wrong), max_size=8
+).map(b"".join)
 
 
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")  # of the payloads with 64-bit lengths
 @settings(max_examples=600, deadline=None)
 @given(streams, st.lists(st.integers(1, 400), max_size=12))
 @example(client_frame("é".encode()[:1], final=False) + client_frame("é".encode()[1:], 0), [1])
@@ -165,7 +170,7 @@ def test_reads_what_websockets_reads(data: bytes, cuts: list[int]) -> None:
     assert recorder.code == code
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes_end_in_a_message_a_code_or_patience(data: bytes) -> None:
     """Nothing else is raised, and where `websockets` fails we fail."""

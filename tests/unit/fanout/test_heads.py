@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from libs.fanout.errors import Refused
-from libs.fanout.head import Environ, Head, accept_websocket, environ, parse
+from libs.fanout.head import Environ, Head, accept_websocket, check_websocket, environ, parse
 
 pytestmark = pytest.mark.covers("S6")
 
@@ -83,5 +83,5 @@ def test_broken_heads_are_refused(data: bytes) -> None:
 )
 def test_handshakes_against_the_rfc_are_refused(old: bytes, new: bytes, status: int) -> None:
     with pytest.raises(Refused) as refused:
-        accept_websocket(parse(BROWSER.replace(old, new), "http", ("", 0)))
+        check_websocket(parse(BROWSER.replace(old, new), "http", ("", 0)))
     assert refused.value.status == status
