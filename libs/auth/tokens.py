@@ -12,6 +12,9 @@ import jwt
 ALGORITHM = "HS256"
 MIN_SECRET_BYTES = 32
 DEFAULT_TENANT = "default"
+#: Roles in a token that make its holder an administrator of the tenant, unless CARILLON_ADMIN_ROLES says otherwise.
+#: Not `owner`: that is what organisations call theirs.
+ADMIN_ROLES = frozenset({"admin", "ADMIN"})
 
 
 class InvalidToken(Exception):

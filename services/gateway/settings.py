@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
-from libs.auth.tokens import MIN_SECRET_BYTES
+from libs.auth.tokens import ADMIN_ROLES, MIN_SECRET_BYTES
 from libs.runtime.settings import ServiceSettings
 
 
@@ -19,7 +19,9 @@ class Settings(ServiceSettings):
     jwt_secret: SecretStr = Field(description=f"HMAC key of the tokens, at least {MIN_SECRET_BYTES} bytes")
     ingest_url: str = Field("http://127.0.0.1:3001", pattern=r"^https?://[^/]+$")
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field((), description="origins, with commas; * is any")
-    admin_roles: Annotated[tuple[str, ...], NoDecode] = Field(("ADMIN", "admin"), description="who may read others'")
+    admin_roles: Annotated[frozenset[str], NoDecode] = Field(
+        ADMIN_ROLES, description="roles in a token that may read what is others' in the token's tenant"
+    )
 
     slot_lease: float = Field(15.0, gt=0)
     slot_heartbeat: float = Field(3.0, gt=0)

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
-from libs.auth.tokens import MIN_SECRET_BYTES
+from libs.auth.tokens import ADMIN_ROLES, MIN_SECRET_BYTES
 from libs.runtime.settings import ServiceSettings
 
 Names = Annotated[frozenset[str], NoDecode]
@@ -21,7 +21,7 @@ class IngestSettings(ServiceSettings):
         None, description="key of administrators' tokens; without it only API keys work"
     )
     admin_roles: Names = Field(
-        frozenset({"admin", "owner", "ADMIN", "system.admin"}),
+        ADMIN_ROLES,
         description="roles in a token that may publish and administer in the token's tenant",
     )
     platform_roles: Names = Field(

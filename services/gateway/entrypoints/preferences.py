@@ -32,7 +32,7 @@ class Wanted(BaseModel):
     version: Annotated[int | None, Field(ge=0)] = None
 
 
-def router(store: PreferenceStore, caller: Caller, admin_roles: tuple[str, ...], clock: Clock) -> APIRouter:
+def router(store: PreferenceStore, caller: Caller, admin_roles: frozenset[str], clock: Clock) -> APIRouter:
     """The routes under `/api/v1/preferences`."""
     routes = APIRouter(prefix="/api/v1/preferences", tags=["preferences"])
     who = Depends(caller)
@@ -51,7 +51,7 @@ def router(store: PreferenceStore, caller: Caller, admin_roles: tuple[str, ...],
 
     async def read_of(user: str, identity: Identity = who) -> Response:
         """Another person's preferences, for administrators of the tenant."""
-        if user != identity.reader and not set(admin_roles) & set(identity.roles):
+        if user != identity.reader and not admin_roles & set(identity.roles):
             raise forbidden(identity, "not-an-administrator", "only administrators read the preferences of others")
         return _answer(await store.current(identity.tenant, user))
 
