@@ -72,6 +72,7 @@ async def test_a_platform_administrator_may_name_every_tenant() -> None:
         (token(exp=1), 401, "expired-token"),
         (token(roles=["member"]), 403, "not-an-administrator"),
     ],
+    ids=["nothing", "spaces", "nonsense", "another secret", "expired", "no administrator"],
 )
 async def test_who_is_turned_away(credential: str | None, status: int, reason: str) -> None:
     found = await access().principal(credential, None)
