@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from libs.fanout import frames
@@ -73,10 +74,7 @@ class Session(Wire):
     @property
     def environ(self) -> Environ:
         """The request that opened it."""
-        return self.shown or Environ(self._head, self._keep)
-
-    def _keep(self, environ: Environ) -> None:
-        self.shown = environ
+        return self.shown or Environ(self._head, partial(setattr, self, "shown"))
 
     async def close(self, *, reason: str = Reason.SERVER_DISCONNECT) -> None:
         """Ends it after what is queued."""
@@ -87,8 +85,12 @@ class Session(Wire):
     def write(self, data: bytes) -> None:
         """Frames to the client, past the flush. A client with too much unsent is cut off."""
         if self.transport is not None:
-            if self.idle or self.transport.get_write_buffer_size() <= self.engine.limits.slow_bytes:
-                self.transport.write(data)
+            try:
+                if self.idle or self.transport.get_write_buffer_size() <= self.engine.limits.slow_bytes:
+                    self.transport.write(data)
+                    return
+            except RuntimeError:  # closed beneath us, and `connection_lost` is on its way
+                self._finish(Reason.TRANSPORT_ERROR)
                 return
         elif self.polling is None or self.ended or self.polling.put(data) <= self.engine.limits.slow_bytes:
             return
@@ -194,6 +196,8 @@ class Session(Wire):
         if join_by is not None and now + engine.wheel.tick >= join_by:
             engine.counts.idle += 1
             self.end(Reason.TRANSPORT_CLOSE)
+        elif self.held:  # its pong may be among what is kept unread
+            self.due = now + engine.ping_timeout
         elif self.pings:
             engine.counts.timeouts += 1
             self.end(Reason.PING_TIMEOUT, abort=True)

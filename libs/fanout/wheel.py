@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Protocol
+
+
+log = logging.getLogger(__name__)
 
 
 class Timed(Protocol):
@@ -53,6 +57,12 @@ class Wheel:
         """Into the slot of its `due`."""
         self._slots.setdefault(max(int(item.due / self.tick), self._last + 1), []).append(item)
 
+    def _expire(self, item: Timed) -> None:
+        try:
+            item.expire(self.now)
+        except Exception:  # noqa: BLE001 - whoever is told of a ping must not stop the clock for everybody
+            log.exception("timer error")
+
     def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
         self.now = loop.time()
         current = int(self.now / self.tick)
@@ -61,7 +71,7 @@ class Wheel:
             self._last = slot
             for item in self._slots.pop(slot, ()):
                 if not item.ended and item.due <= self.now + self.tick:
-                    item.expire(self.now)
+                    self._expire(item)
                 if not item.ended:
                     self.put(item)
         self._timer = loop.call_at((current + 1) * self.tick, self._turn, loop)

@@ -26,20 +26,10 @@ async def test_a_slow_client_is_cut_off_and_a_fast_one_is_not(until: Any) -> Non
         reading: Any = slow.writer.transport
         reading.pause_reading()
         fast = await Raw.joined(server.port)
-        got = 0
-
-        async def read() -> None:
-            nonlocal got
-            while got < 120:
-                got += (await fast.text()).startswith("42")
-
-        async def emit() -> None:
-            for _ in range(120):
-                await server.sio.emit("big", "x" * 100_000, room="room")
-
-        receiving = asyncio.ensure_future(read())
-        await server.arun(emit())
-        await receiving
+        for _ in range(120):
+            await server.arun(server.sio.emit("big", "x" * 100_000, room="room"))
+            while not (await fast.text()).startswith("42"):
+                pass
         await until(lambda: server.sio.counts.slow == 1)
         assert any(entry[2:] == ("transport error", "slow") for entry in server.log if entry[0] == "disconnect")
 
@@ -85,6 +75,21 @@ async def test_events_at_work_are_bounded_and_none_is_lost(kind: str) -> None:
             working += {"slow": 1, "done": -1}.get(what, 0)
             most = max(most, working)
         assert 1 < most <= 8
+
+
+async def test_a_client_whose_handlers_are_slow_is_not_taken_for_dead() -> None:
+    """Its pongs are among what is not read while as many of its handlers are at work as may be."""
+    with serving(OURS, ping_interval=0.05, ping_timeout=0.05, limits=Limits(events_running=1)) as server:
+        raw = await Raw.joined(server.port)
+        for number in range(20):
+            raw.send(f'42{number}["slow",{number}]')
+        answers = 0
+        while answers < 20:
+            text = await raw.text()
+            answers += text.startswith("43")
+            if text == "2":
+                raw.send("3")
+        assert server.sio.counts.timeouts == 0
 
 
 @ROADS
