@@ -39,7 +39,7 @@ from memberships where tenant = $1 and user_id = $2 and room = any ($3::text[]) 
 
 -- name: person
 -- Addresses as they are now; preferences as they were then.
-select u.email, p.document,
+select u.email, u.phone, p.document,
   exists (select from devices v where v.tenant = u.tenant and v.user_id = u.user_id) as devices
 from users u
 left join preferences p on p.tenant = u.tenant and p.user_id = u.user_id

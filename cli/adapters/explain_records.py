@@ -96,7 +96,7 @@ async def _person(connection: asyncpg.Connection, found: Row, reader: str) -> Pe
     if row is None:
         return None
     preferences = orjson.loads(row["document"]) if row["document"] else {}
-    addresses = {"email": row["email"], "push": "devices" if row["devices"] else None}
+    addresses = {"email": row["email"], "sms": row["phone"], "push": "devices" if row["devices"] else None}
     return Person({channel: address for channel, address in addresses.items() if address}, preferences)
 
 

@@ -39,7 +39,7 @@ class ChannelSettings(BaseSettings):
     channels: Annotated[tuple[Channel, ...], NoDecode] = Field(
         ("email", "webhook", "slack", "discord", "teams"),
         min_length=1,
-        description="the external channels in use, separated by commas: push once a provider is set",
+        description="the external channels in use, separated by commas: push and sms once a provider is set",
     )
 
     @field_validator("channels", mode="before")

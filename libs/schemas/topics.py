@@ -38,6 +38,7 @@ GATEWAY_INBOX = Topic("gateway.inbox", 16, "none: the partition is the slot", _D
 DELIVERY_EMAIL = Topic("delivery.email", 8, "none: a record names deliveries of many people", 3 * _DAY)
 DELIVERY_WEBHOOK = Topic("delivery.webhook", 8, "none: a record names deliveries to many endpoints", 3 * _DAY)
 DELIVERY_PUSH = Topic("delivery.push", 8, "none: a record names deliveries of many people", 3 * _DAY)
+DELIVERY_SMS = Topic("delivery.sms", 8, "none: a record names deliveries of many people", 3 * _DAY)
 DELIVERY_SLACK = Topic("delivery.slack", 4, "none", 3 * _DAY)
 DELIVERY_DISCORD = Topic("delivery.discord", 4, "none", 3 * _DAY)
 DELIVERY_TEAMS = Topic("delivery.teams", 4, "none", 3 * _DAY)
@@ -54,6 +55,7 @@ DELIVERY: dict[str, Topic] = {
     "email": DELIVERY_EMAIL,
     "webhook": DELIVERY_WEBHOOK,
     "push": DELIVERY_PUSH,
+    "sms": DELIVERY_SMS,
     "slack": DELIVERY_SLACK,
     "discord": DELIVERY_DISCORD,
     "teams": DELIVERY_TEAMS,

@@ -22,6 +22,8 @@ from services.delivery.adapters.http.settings import EgressSettings
 from services.delivery.adapters.push.client import PushClient
 from services.delivery.adapters.smtp.client import SmtpClient
 from services.delivery.adapters.smtp.settings import SmtpSettings
+from services.delivery.adapters.twilio.client import TwilioClient
+from services.delivery.adapters.twilio.settings import TwilioSettings
 from services.delivery.adapters.webhook.client import WebhookClient
 from services.delivery.adapters.webpush.client import WebPushClient
 from services.delivery.adapters.webpush.settings import WebPushSettings
@@ -112,6 +114,13 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [""])[0]
 
 
+def _sms(building: Building) -> Provider:
+    settings = load(TwilioSettings)
+    if not (settings.twilio_account and settings.twilio_from):
+        refuse("sms needs CARILLON_TWILIO_ACCOUNT, CARILLON_TWILIO_TOKEN and CARILLON_TWILIO_FROM")
+    return TwilioClient(building.asker(), settings, building.link_base, utc_now)
+
+
 def _chat(name: str, render: Render, read: Reading) -> Callable[[Building], Provider]:
     def made(building: Building) -> Provider:
         return ChatClient(name, render, read, building.poster(), building.addresses, building.link_base, utc_now)
@@ -123,6 +132,8 @@ CHANNELS: dict[str, Channel] = {
     "email": Channel(_smtp, repeatable=True),
     "webhook": Channel(_webhook, repeatable=True),
     "push": Channel(_push, repeatable=True),
+    # A text cannot be told from its repeat, costs money and wakes people: at most once where nobody knows.
+    "sms": Channel(_sms, repeatable=False),
     "slack": Channel(_chat("slack", chat.slack, errors.slack), repeatable=True),
     "discord": Channel(_chat("discord", chat.discord, errors.discord), repeatable=True),
     "teams": Channel(_chat("teams", chat.teams, errors.teams), repeatable=True),

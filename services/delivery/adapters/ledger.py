@@ -100,6 +100,7 @@ def _delivery(row: asyncpg.Record, channel: str, token: UUID) -> Delivery:
             row["display_name"],
             _endpoint(row["endpoint"]),
             _devices(row["devices"]),
+            row["phone"],
         ),
         content=Content(
             row["notification"],

@@ -41,7 +41,7 @@ claimed as (
     d.expires_at, d.reached
 )
 select c.tenant, c.id, c.notification, c.user_id, c.attempts, c.created_at, c.traceparent, c.expires_at, c.reached,
-       u.email, u.display_name, coalesce(n.type, '') as type, coalesce(n.severity, 'normal') as severity,
+       u.email, u.phone, u.display_name, coalesce(n.type, '') as type, coalesce(n.severity, 'normal') as severity,
        n.title, n.message, coalesce(n.extras ->> 'actionUrl', n.data ->> 'ctaUrl') as action_url,
        case when $1 in ('webhook', 'slack', 'discord', 'teams') then (
          select jsonb_build_object('id', e.endpoint_id, 'url', e.url, 'secrets', e.secrets)

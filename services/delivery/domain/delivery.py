@@ -37,6 +37,7 @@ class Recipient:
     display_name: str | None = None
     endpoint: Endpoint | None = None
     devices: tuple[Device, ...] = ()
+    phone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

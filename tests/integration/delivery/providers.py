@@ -26,17 +26,20 @@ from services.delivery.adapters.http.posting import Poster
 from services.delivery.adapters.push.client import PushClient
 from services.delivery.adapters.smtp.client import SmtpClient
 from services.delivery.adapters.smtp.settings import SmtpSettings
+from services.delivery.adapters.twilio.client import TwilioClient
+from services.delivery.adapters.twilio.settings import TwilioSettings
 from services.delivery.adapters.webhook.client import WebhookClient
 from services.delivery.adapters.webpush.client import WebPushClient
 from services.delivery.domain import chat
 from services.delivery.domain.delivery import Content, Delivery, Device, Endpoint, Recipient
 from services.delivery.domain.rendering import EmailRenderer
-from services.delivery.errors import Fault, Overloaded, Retryable, Unavailable
+from services.delivery.errors import Fault, Overloaded, Retryable, Unavailable, Uncertain
 from services.delivery.ports import DeviceSender, Provider
 from tests.integration.delivery.peers.cases import Case
 from tests.integration.delivery.peers.chats import Discord, Slack, Teams
 from tests.integration.delivery.peers.http import SLOWNESS, HttpPeer, running
 from tests.integration.delivery.peers.pushes import Apns, Fcm, WebPushService
+from tests.integration.delivery.peers.texts import ACCOUNT, Twilio
 from tests.integration.delivery.peers.webhooks import WebhookReceiver
 
 TIMEOUT = 1.0  # seconds for a whole call
@@ -255,6 +258,27 @@ class _Carried:
         return await self._provider.send(replace(sent, recipient=replace(sent.recipient, devices=(self._device,))))
 
 
+@contextlib.asynccontextmanager
+async def twilio() -> AsyncIterator[Asked]:
+    """Twilio, whose server errors leave open whether a message was made."""
+    peer, asker = Twilio(), Asker(TIMEOUT)
+
+    def made(url: str) -> Provider:
+        told = {"twilio_account": ACCOUNT, "twilio_token": peer.token, "twilio_from": "+15005550006"}
+        return TwilioClient(asker, TwilioSettings.model_validate(told | {"twilio_url": url}), None, utc_now)
+
+    async with running(peer):
+        yield Asked(
+            made(peer.url),
+            delivery("sms", Recipient("ada", phone="+15005550001")),
+            behave=lambda case: setattr(peer, "case", case),
+            received=lambda: len(peer.requests),
+            silent=lambda port: made(f"https://127.0.0.1:{port}"),
+            server_error=Uncertain,
+        )
+        await asker.close()
+
+
 def chatting(name: str, peer: type[HttpPeer], render: Render, read: Reading) -> Callable[[], Opened]:
     """An incoming webhook of a chat service."""
 
@@ -277,6 +301,7 @@ PROVIDERS: dict[str, Callable[[], Opened]] = {
     "webpush": webpush,
     "fcm": fcm,
     "apns": apns,
+    "twilio": twilio,
     "slack": chatting("slack", Slack, chat.slack, errors.slack),
     "discord": chatting("discord", Discord, chat.discord, errors.discord),
     "teams": chatting("teams", Teams, chat.teams, errors.teams),

@@ -30,7 +30,7 @@ async def _fault(asked: Asked, provider: Provider | None = None) -> Fault:
         async with asyncio.timeout(3 * TIMEOUT):
             await (provider or asked.provider).send(asked.delivery)
     for said in (raised.value.detail or "", raised.value.code or ""):
-        assert not any(secret in said for secret in ("ada@", "Some **words**", "whsec_", "/hook"))
+        assert not any(secret in said for secret in ("ada@", "+15", "Some **words**", "whsec_", "/hook"))
     return raised.value
 
 

@@ -1,0 +1,44 @@
+"""Sends deliveries as text messages. Implements ports.Provider."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from datetime import datetime
+from urllib.parse import urlencode
+
+from services.delivery.adapters.http.asking import Asker
+from services.delivery.adapters.twilio.errors import message_id, of_answer
+from services.delivery.adapters.twilio.settings import TwilioSettings
+from services.delivery.domain import sms
+from services.delivery.domain.delivery import Delivery
+from services.delivery.domain.outcome import Sent
+
+_SERVICE = "MG"
+
+
+class TwilioClient:
+    """One account. `link_base` is what relative action links are resolved against."""
+
+    name = "twilio"
+
+    def __init__(
+        self, asker: Asker, settings: TwilioSettings, link_base: str | None, clock: Callable[[], datetime]
+    ) -> None:
+        self._asker, self._settings, self._link_base, self._clock = asker, settings, link_base, clock
+        self._url = f"{settings.twilio_url}2010-04-01/Accounts/{settings.twilio_account}/Messages.json"
+
+    async def send(self, delivery: Delivery) -> Sent:
+        """Raises a Fault. Uncertain whenever Twilio may have made the message."""
+        sender = self._settings.twilio_from or ""
+        form = {
+            "To": sms.number(delivery.recipient.phone),
+            "MessagingServiceSid" if sender.startswith(_SERVICE) else "From": sender,
+            "Body": sms.text(delivery.content, self._link_base, self._settings.sms_max_segments),
+        }
+        login = base64.b64encode(f"{self._settings.twilio_account}:{self._settings.token}".encode()).decode()
+        headers = {"content-type": "application/x-www-form-urlencoded", "authorization": f"Basic {login}"}
+        answer = await self._asker.post(self._url, headers, urlencode(form).encode())
+        if answer.status != 201:
+            raise of_answer(answer, self._clock())
+        return Sent(code="201", provider_message_id=message_id(answer.body))
