@@ -86,7 +86,7 @@ def _results(ours: Figures, stock: Figures) -> list[Result]:
         result("accepted connections", "accepts", per_cpu, 5_000),
         result("latency p50 at 5/s", "p50", "ms", 20),
         result("latency p99 at 5/s", "p99", "ms", 50),
-        result("longest pause when all leave", "leaving", "ms", 20),
+        result("longest work of the loop when all leave", "leaving", "ms", 20),
     ]
 
 

@@ -17,6 +17,7 @@ from libs.fanout.head import Head
 from libs.fanout.intake import Intake, Receiver
 from libs.fanout.limits import Limits
 from libs.fanout.polling import Polling
+from libs.fanout.reasons import Reason
 from libs.fanout.session import Session
 from libs.fanout.wheel import Wheel
 
@@ -137,7 +138,7 @@ class Engine(engineio.AsyncServer):
         """Closes one session, or all."""
         chosen = list(self.sockets.values()) if sid is None else [self.sockets[sid]] if sid in self.sockets else []
         for session in chosen:
-            await session.close()
+            session.end(Reason.SERVER_DISCONNECT)
 
     async def handle_request(self, scope: Mapping[str, Any], receive: Any, send: Any) -> None:
         """The ASGI entrance: polling requests, and WebSockets that a server without our classes brings."""

@@ -76,10 +76,6 @@ class Session(Wire):
         """The request that opened it."""
         return self.shown or Environ(self._head, partial(setattr, self, "shown"))
 
-    async def close(self, *, reason: str = Reason.SERVER_DISCONNECT) -> None:
-        """Ends it after what is queued."""
-        self.end(reason)
-
     # --- to the client ---
 
     def write(self, data: bytes) -> None:

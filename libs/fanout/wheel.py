@@ -6,7 +6,6 @@ import asyncio
 import logging
 from typing import Protocol
 
-
 log = logging.getLogger(__name__)
 
 
@@ -60,7 +59,7 @@ class Wheel:
     def _expire(self, item: Timed) -> None:
         try:
             item.expire(self.now)
-        except Exception:  # noqa: BLE001 - whoever is told of a ping must not stop the clock for everybody
+        except Exception:
             log.exception("timer error")
 
     def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
