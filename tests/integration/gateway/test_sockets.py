@@ -73,7 +73,8 @@ async def test_a_socket_ends_when_its_token_does(gateways: Gateways, name: str) 
 async def test_a_new_token_keeps_the_socket_and_changes_its_rooms(
     gateways: Gateways, scribe: Scribe, name: str
 ) -> None:
-    async with client(gateways.url, token(f"u{name}", lifetime=-3, orgIds=[f"a{name}"])) as one:
+    old = token(f"u{name}", lifetime=-3, orgIds=[f"a{name}"])
+    async with client(gateways.url, old) as one, client(gateways.url, old) as witness:
         await one.io.emit("authenticate", {"token": token(f"u{name}", orgIds=[f"b{name}"])})
         await one.until(lambda: len(one.of("connected")) == 2)
         rooms = one.of("connected")[1]["rooms"]
@@ -82,7 +83,7 @@ async def test_a_new_token_keeps_the_socket_and_changes_its_rooms(
         await scribe.publish(f"org:a{name}", data={"n": 1})
         await scribe.publish(f"org:b{name}", data={"n": 2})
         await one.shows(2)
-        await asyncio.sleep(2.5)  # past the end of the first token
+        await asyncio.wait_for(witness.disconnected.wait(), 10)  # the end of the first token
         assert not one.disconnected.is_set()
 
 
