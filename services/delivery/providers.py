@@ -22,6 +22,8 @@ from services.delivery.adapters.http.settings import EgressSettings
 from services.delivery.adapters.push.client import PushClient
 from services.delivery.adapters.smtp.client import SmtpClient
 from services.delivery.adapters.smtp.settings import SmtpSettings
+from services.delivery.adapters.sns.client import SnsClient
+from services.delivery.adapters.sns.settings import SnsSettings
 from services.delivery.adapters.twilio.client import TwilioClient
 from services.delivery.adapters.twilio.settings import TwilioSettings
 from services.delivery.adapters.webhook.client import WebhookClient
@@ -115,10 +117,14 @@ def _first_line(error: Exception) -> str:
 
 
 def _sms(building: Building) -> Provider:
-    settings = load(TwilioSettings)
-    if not (settings.twilio_account and settings.twilio_from):
+    most, twilio, sns = building.settings.sms_max_segments, load(TwilioSettings), load(SnsSettings)
+    if building.settings.sms_provider == "sns":
+        if not (sns.sns_region and sns.sns_key_id):
+            refuse("sms by sns needs CARILLON_SNS_REGION, CARILLON_SNS_KEY_ID and CARILLON_SNS_SECRET")
+        return SnsClient(building.asker(), sns, most, building.link_base, utc_now)
+    if not (twilio.twilio_account and twilio.twilio_from):
         refuse("sms needs CARILLON_TWILIO_ACCOUNT, CARILLON_TWILIO_TOKEN and CARILLON_TWILIO_FROM")
-    return TwilioClient(building.asker(), settings, building.link_base, utc_now)
+    return TwilioClient(building.asker(), twilio, most, building.link_base, utc_now)
 
 
 def _chat(name: str, render: Render, read: Reading) -> Callable[[Building], Provider]:

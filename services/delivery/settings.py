@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field, HttpUrl, ValidationInfo, field_validator
 
 from libs.runtime.settings import ChannelSettings, ServiceSettings
@@ -21,6 +23,8 @@ class Settings(ServiceSettings, ChannelSettings):
     delivery_retry_base: float = Field(5.0, gt=0, description="the first retry comes within this time")
     delivery_retry_cap: float = Field(1_800.0, gt=0, description="a retry waits no longer than this")
     delivery_rest_cap: float = Field(60.0, gt=0, description="an overloaded provider rests no longer than this")
+    sms_provider: Literal["twilio", "sns"] = "twilio"
+    sms_max_segments: int = Field(4, ge=1, le=10, description="a longer text is cut")
 
     @field_validator("delivery_timeout")
     @classmethod

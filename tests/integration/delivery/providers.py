@@ -26,6 +26,8 @@ from services.delivery.adapters.http.posting import Poster
 from services.delivery.adapters.push.client import PushClient
 from services.delivery.adapters.smtp.client import SmtpClient
 from services.delivery.adapters.smtp.settings import SmtpSettings
+from services.delivery.adapters.sns.client import SnsClient
+from services.delivery.adapters.sns.settings import SnsSettings
 from services.delivery.adapters.twilio.client import TwilioClient
 from services.delivery.adapters.twilio.settings import TwilioSettings
 from services.delivery.adapters.webhook.client import WebhookClient
@@ -39,7 +41,7 @@ from tests.integration.delivery.peers.cases import Case
 from tests.integration.delivery.peers.chats import Discord, Slack, Teams
 from tests.integration.delivery.peers.http import SLOWNESS, HttpPeer, running
 from tests.integration.delivery.peers.pushes import Apns, Fcm, WebPushService
-from tests.integration.delivery.peers.texts import ACCOUNT, Twilio
+from tests.integration.delivery.peers.texts import ACCOUNT, REGION, WHO, Sns, Twilio
 from tests.integration.delivery.peers.webhooks import WebhookReceiver
 
 TIMEOUT = 1.0  # seconds for a whole call
@@ -259,21 +261,42 @@ class _Carried:
 
 
 @contextlib.asynccontextmanager
+async def sns() -> AsyncIterator[Asked]:
+    """Amazon SNS, of which the same is true as of Twilio."""
+    peer = Sns()
+
+    def made(asker: Asker, url: str) -> Provider:
+        told = {"sns_region": REGION, "sns_key_id": WHO.key_id, "sns_secret": WHO.secret, "sns_sender": "Carillon"}
+        return SnsClient(asker, SnsSettings.model_validate(told | {"sns_url": url}), 4, None, utc_now)
+
+    async with texting(peer, made) as asked:
+        yield asked
+
+
+@contextlib.asynccontextmanager
 async def twilio() -> AsyncIterator[Asked]:
     """Twilio, whose server errors leave open whether a message was made."""
-    peer, asker = Twilio(), Asker(TIMEOUT)
+    peer = Twilio()
 
-    def made(url: str) -> Provider:
+    def made(asker: Asker, url: str) -> Provider:
         told = {"twilio_account": ACCOUNT, "twilio_token": peer.token, "twilio_from": "+15005550006"}
-        return TwilioClient(asker, TwilioSettings.model_validate(told | {"twilio_url": url}), None, utc_now)
+        return TwilioClient(asker, TwilioSettings.model_validate(told | {"twilio_url": url}), 4, None, utc_now)
 
+    async with texting(peer, made) as asked:
+        yield asked
+
+
+@contextlib.asynccontextmanager
+async def texting(peer: HttpPeer, made: Callable[[Asker, str], Provider]) -> AsyncIterator[Asked]:
+    """A provider of text messages."""
+    asker = Asker(TIMEOUT)
     async with running(peer):
         yield Asked(
-            made(peer.url),
+            made(asker, peer.url),
             delivery("sms", Recipient("ada", phone="+15005550001")),
             behave=lambda case: setattr(peer, "case", case),
             received=lambda: len(peer.requests),
-            silent=lambda port: made(f"https://127.0.0.1:{port}"),
+            silent=lambda port: made(asker, f"https://127.0.0.1:{port}"),
             server_error=Uncertain,
         )
         await asker.close()
@@ -302,6 +325,7 @@ PROVIDERS: dict[str, Callable[[], Opened]] = {
     "fcm": fcm,
     "apns": apns,
     "twilio": twilio,
+    "sns": sns,
     "slack": chatting("slack", Slack, chat.slack, errors.slack),
     "discord": chatting("discord", Discord, chat.discord, errors.discord),
     "teams": chatting("teams", Teams, chat.teams, errors.teams),

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.delivery.adapters.http.client import Answer
+from services.delivery.adapters.sns import errors as sns
 from services.delivery.adapters.twilio.errors import message_id, of_answer
 from services.delivery.domain.delivery import Content
 from services.delivery.domain.sms import Segments, number, segments, text
@@ -103,6 +104,24 @@ def test_it_never_takes_more_than_is_allowed(
 def test_answers(status: int, body: bytes, expected: tuple[str, str, str]) -> None:
     fault = of_answer(Answer(status, {}, body), NOW)
     assert (type(fault).__name__, fault.reason, fault.code) == expected
+
+
+@pytest.mark.parametrize(
+    ("status", "word", "expected"),
+    [
+        (400, "Throttling", ("Overloaded", "provider-overloaded")),
+        (400, "InvalidParameter", ("Permanent", "bad-address")),
+        (400, "OptedOut", ("Permanent", "recipient-opted-out")),
+        (400, "ValidationException", ("Permanent", "provider-refused")),
+        (403, "SignatureDoesNotMatch", ("Unavailable", "provider-refuses-us")),
+        (500, "InternalError", ("Uncertain", "outcome-unknown")),
+        (503, "ServiceUnavailable", ("Overloaded", "provider-overloaded")),
+    ],
+)
+def test_answers_of_amazon(status: int, word: str, expected: tuple[str, str]) -> None:
+    body = f"<ErrorResponse><Error><Code>{word}</Code><Message>+1500</Message></Error></ErrorResponse>".encode()
+    fault = sns.of_answer(Answer(status, {}, body), NOW)
+    assert (type(fault).__name__, fault.reason, fault.code) == (*expected, word)
 
 
 @pytest.mark.parametrize(

@@ -23,9 +23,15 @@ class TwilioClient:
     name = "twilio"
 
     def __init__(
-        self, asker: Asker, settings: TwilioSettings, link_base: str | None, clock: Callable[[], datetime]
+        self,
+        asker: Asker,
+        settings: TwilioSettings,
+        max_segments: int,
+        link_base: str | None,
+        clock: Callable[[], datetime],
     ) -> None:
-        self._asker, self._settings, self._link_base, self._clock = asker, settings, link_base, clock
+        self._asker, self._settings, self._max_segments = asker, settings, max_segments
+        self._link_base, self._clock = link_base, clock
         self._url = f"{settings.twilio_url}2010-04-01/Accounts/{settings.twilio_account}/Messages.json"
 
     async def send(self, delivery: Delivery) -> Sent:
@@ -34,7 +40,7 @@ class TwilioClient:
         form = {
             "To": sms.number(delivery.recipient.phone),
             "MessagingServiceSid" if sender.startswith(_SERVICE) else "From": sender,
-            "Body": sms.text(delivery.content, self._link_base, self._settings.sms_max_segments),
+            "Body": sms.text(delivery.content, self._link_base, self._max_segments),
         }
         login = base64.b64encode(f"{self._settings.twilio_account}:{self._settings.token}".encode()).decode()
         headers = {"content-type": "application/x-www-form-urlencoded", "authorization": f"Basic {login}"}

@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class TwilioSettings(BaseSettings):
-    """`CARILLON_TWILIO_` and `CARILLON_SMS_` variables."""
+    """`CARILLON_TWILIO_` variables."""
 
     model_config = SettingsConfigDict(env_prefix="CARILLON_", env_file=".env", extra="ignore", frozen=True)
 
@@ -18,7 +18,6 @@ class TwilioSettings(BaseSettings):
     twilio_account: str | None = Field(None, pattern=r"^AC[0-9a-zA-Z]{32}$", description="the account's SID")
     twilio_from: str | None = Field(None, description="a number, a sender's name, or a messaging service (MG…)")
     twilio_url: HttpUrl = HttpUrl("https://api.twilio.com/")
-    sms_max_segments: int = Field(4, ge=1, le=10, description="a longer text is cut")
 
     @field_validator("twilio_account")
     @classmethod

@@ -1,15 +1,19 @@
-"""Twilio's Messages resource, with its errors."""
+"""Twilio's Messages resource and Amazon SNS's Publish, with their errors."""
 
 from __future__ import annotations
 
 import base64
+from datetime import UTC, datetime
 from urllib.parse import parse_qs
 
 from starlette.responses import JSONResponse, Response
 
+from services.delivery.domain.sigv4 import Credentials, signed
 from tests.integration.delivery.peers.cases import Case
 from tests.integration.delivery.peers.http import Got, HttpPeer
 
+REGION = "eu-central-1"
+WHO = Credentials("AKIDEXAMPLE", "a-secret")
 ACCOUNT = "AC" + "0" * 32
 
 
@@ -40,7 +44,46 @@ class Twilio(HttpPeer):
     @staticmethod
     def form(got: Got) -> dict[str, str]:
         """What was asked for."""
-        return {name: values[0] for name, values in parse_qs(got.body.decode()).items()}
+        return _form(got)
+
+
+class Sns(HttpPeer):
+    """https://docs.aws.amazon.com/sns/latest/api/API_Publish.html"""
+
+    def answer(self, got: Got, case: Case) -> Response:
+        if got.headers["authorization"] != self._signed(got):
+            return _xml(403, "SignatureDoesNotMatch")
+        form = _form(got)
+        assert (form["Action"], form["MessageAttributes.entry.2.Value.StringValue"]) == ("Publish", "Carillon")
+        assert form["Message"]
+        if not form["PhoneNumber"].startswith("+"):
+            return _xml(400, "InvalidParameter")
+        match case:
+            case Case.THROTTLED:
+                return _xml(400, "Throttling", {"Retry-After": "7"})
+            case Case.BAD_ADDRESS:
+                return _xml(400, "InvalidParameter")
+            case Case.SERVER_ERROR:
+                return _xml(500, "InternalError")
+            case _:
+                done = "<PublishResult><MessageId>94f20ce6-13c5-43a0-9a9e-ca52d816e90b</MessageId></PublishResult>"
+                return Response(f"<PublishResponse>{done}</PublishResponse>", 200, media_type="text/xml")
+
+    def _signed(self, got: Got) -> str:
+        at = datetime.strptime(got.headers["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        kept = {"content-type": got.headers["content-type"]}
+        told = signed("POST", f"{self.url}/", kept, got.body, WHO, region=REGION, service="sns", now=at)
+        return told["authorization"]
+
+
+def _form(got: Got) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(got.body.decode()).items()}
+
+
+def _xml(status: int, code: str, headers: dict[str, str] | None = None) -> Response:
+    error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>+15005550001</Message></Error>"
+    said = f"<ErrorResponse>{error}</ErrorResponse>"
+    return Response(said, status, headers, "text/xml")
 
 
 def _refused(status: int, code: int, headers: dict[str, str] | None = None) -> Response:

@@ -1,0 +1,42 @@
+"""Settings of Amazon SNS: the region, and whose requests they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, HttpUrl, SecretStr, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.delivery.domain.sigv4 import Credentials
+
+
+class SnsSettings(BaseSettings):
+    """`CARILLON_SNS_` variables."""
+
+    model_config = SettingsConfigDict(env_prefix="CARILLON_", env_file=".env", extra="ignore", frozen=True)
+
+    sns_region: str | None = Field(None, pattern=r"^[a-z0-9-]+$", description="such as eu-central-1")
+    sns_secret: SecretStr | None = Field(None, description="the secret access key")
+    sns_secret_file: Path | None = Field(None, description="read instead of CARILLON_SNS_SECRET")
+    sns_key_id: str | None = Field(None, description="the access key's id")
+    sns_sender: str | None = Field(None, pattern=r"^[A-Za-z0-9]{1,11}$", description="a sender's name, where allowed")
+    sns_url: HttpUrl | None = Field(None, description="the region's own by default")
+
+    @field_validator("sns_key_id")
+    @classmethod
+    def _has_a_secret(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value and not (info.data.get("sns_secret") or info.data.get("sns_secret_file")):
+            raise ValueError("needs CARILLON_SNS_SECRET or CARILLON_SNS_SECRET_FILE")
+        return value
+
+    @property
+    def url(self) -> str:
+        """Where requests go, with a slash at its end."""
+        return str(self.sns_url or f"https://sns.{self.sns_region}.amazonaws.com/")
+
+    @property
+    def credentials(self) -> Credentials:
+        """Read anew: the file may have been replaced. Raises OSError."""
+        if self.sns_secret_file is not None:
+            return Credentials(self.sns_key_id or "", self.sns_secret_file.read_text().strip())
+        return Credentials(self.sns_key_id or "", self.sns_secret.get_secret_value() if self.sns_secret else "")
