@@ -102,8 +102,8 @@ def close_answer(payload: bytes) -> bytes:
     """The close frame that answers a client's. Raises Violation or UnicodeDecodeError when the client's is wrong."""
     if not payload:
         return frame(b"", CLOSE)
-    code = int.from_bytes(payload[:2], "big")
+    number = int.from_bytes(payload[:2], "big")
     payload[2:].decode()
-    if len(payload) < 2 or not (code in _CLOSE_CODES or 3000 <= code < 5000):
+    if len(payload) < 2 or not (number in _CLOSE_CODES or 3000 <= number < 5000):
         raise Violation("close code")
     return frame(payload[:2], CLOSE)
