@@ -44,14 +44,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(os.environ.pop(_STORES), ignore_errors=True)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Chaos tests start whole stacks and watch the clock: one at a time, in one worker."""
-    for item in items:
-        if item.get_closest_marker("chaos"):
-            item.add_marker(pytest.mark.xdist_group("chaos"))
-
-
 @pytest.fixture(scope="session")
 def kafka_bootstrap() -> str:
     """host:port of the session's broker."""

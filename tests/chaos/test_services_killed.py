@@ -13,7 +13,6 @@ from tests.chaos.world import World
 pytestmark = [
     pytest.mark.chaos,
     pytest.mark.covers("F0-1", "F0-5", "F2-5", "B7", "B9"),
-    pytest.mark.xdist_group("chaos"),
 ]
 
 EVENTS, PEOPLE, RATE = 5_000, 200, 250.0

@@ -10,7 +10,7 @@ from tests.chaos.conftest import LEASE
 from tests.chaos.stream import People
 from tests.chaos.world import World
 
-pytestmark = [pytest.mark.chaos, pytest.mark.covers("F0-1", "F2-5", "B9"), pytest.mark.xdist_group("chaos")]
+pytestmark = [pytest.mark.chaos, pytest.mark.covers("F0-1", "F2-5", "B9")]
 
 EVENTS, PEOPLE, RATE = 2_000, 100, 200.0
 

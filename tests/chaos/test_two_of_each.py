@@ -16,7 +16,7 @@ from libs.runtime.clock import iso, utc_now
 from tests.chaos.stream import People
 from tests.chaos.world import World
 
-pytestmark = [pytest.mark.chaos, pytest.mark.covers("F0-3", "F0-4", "B9"), pytest.mark.xdist_group("chaos")]
+pytestmark = [pytest.mark.chaos, pytest.mark.covers("F0-3", "F0-4", "B9")]
 
 PROCESSES = counts(routers=2, gateways=2)
 EVENTS, PEOPLE, RATE = 5_000, 200, 250.0
