@@ -33,13 +33,15 @@ class Wire:
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection."""
-        up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._upstream)
+        both = [writer]
         self._clients.add(writer)
         try:
+            up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._upstream)
+            both.append(up_writer)
             await asyncio.gather(_pump(reader, up_writer), _pump(up_reader, writer))
         finally:
             self._clients.discard(writer)
-            await _closed(up_writer, writer)
+            await _closed(*both)
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -98,6 +100,7 @@ async def _listening(accept: Accept) -> AsyncIterator[int]:
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
+        await asyncio.sleep(0)  # what was just accepted gets to know of it, and is then ended as well
         for task in list(running):
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
