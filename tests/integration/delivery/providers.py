@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field, replace
-from ipaddress import ip_network
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any
-from uuid import uuid4
-
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 
 from devstack.smtp_peer import SmtpPeer
 from devstack.smtp_script import Reaction
 from libs.runtime.clock import utc_now
-from services.delivery.adapters.apns.client import ApnsClient
 from services.delivery.adapters.chat import errors
 from services.delivery.adapters.chat.client import ChatClient, Render
 from services.delivery.adapters.chat.errors import Reading
-from services.delivery.adapters.fcm.client import FcmClient
-from services.delivery.adapters.fcm.settings import ServiceAccount
 from services.delivery.adapters.http.asking import Asker
 from services.delivery.adapters.http.posting import Poster
-from services.delivery.adapters.push.client import PushClient
 from services.delivery.adapters.smtp.client import SmtpClient
 from services.delivery.adapters.smtp.settings import SmtpSettings
 from services.delivery.adapters.sns.client import SnsClient
@@ -31,72 +22,20 @@ from services.delivery.adapters.sns.settings import SnsSettings
 from services.delivery.adapters.twilio.client import TwilioClient
 from services.delivery.adapters.twilio.settings import TwilioSettings
 from services.delivery.adapters.webhook.client import WebhookClient
-from services.delivery.adapters.webpush.client import WebPushClient
 from services.delivery.domain import chat
-from services.delivery.domain.delivery import Content, Delivery, Device, Endpoint, Recipient
+from services.delivery.domain.delivery import Delivery, Endpoint, Recipient
 from services.delivery.domain.rendering import EmailRenderer
-from services.delivery.errors import Fault, Overloaded, Retryable, Unavailable, Uncertain
-from services.delivery.ports import DeviceSender, Provider
+from services.delivery.errors import Retryable, Uncertain
+from services.delivery.ports import Provider
+from tests.integration.delivery.asked import LOOPBACK, TIMEOUT, Asked, Kept, Opened, delivery
 from tests.integration.delivery.peers.cases import Case
 from tests.integration.delivery.peers.chats import Discord, Slack, Teams
 from tests.integration.delivery.peers.http import SLOWNESS, HttpPeer, running
-from tests.integration.delivery.peers.pushes import Apns, Fcm, WebPushService
 from tests.integration.delivery.peers.texts import ACCOUNT, REGION, WHO, Sns, Twilio
 from tests.integration.delivery.peers.webhooks import WebhookReceiver
+from tests.integration.delivery.push_providers import apns, fcm, webpush
 
-TIMEOUT = 1.0  # seconds for a whole call
-LOOPBACK = (ip_network("127.0.0.0/8"),)
 ADDRESS = "ada@example.test"
-
-
-class Kept:
-    """Remembers which addresses were declared dead. Implements ports.Addresses."""
-
-    def __init__(self) -> None:
-        self.gone: list[str] = []
-        self.taken: list[str] = []
-
-    async def endpoint_gone(self, delivery: Delivery) -> None:
-        assert delivery.recipient.endpoint is not None
-        self.gone.append(delivery.recipient.endpoint.id)
-
-    async def device_gone(self, delivery: Delivery, device: Device) -> None:
-        self.gone.append(device.id)
-
-    async def reached(self, delivery: Delivery, devices: Sequence[str]) -> None:
-        self.taken += devices
-
-
-@dataclass
-class Asked:
-    """A provider and what is around it.
-
-    `unreachable` and `throttled` are the faults that it makes of those; `silent` is the same provider, whose server
-    takes connections and says nothing; `tells_when` whether a throttling answer names a time.
-    """
-
-    provider: Provider
-    delivery: Delivery
-    behave: Callable[[Case], None]
-    received: Callable[[], int]
-    silent: Callable[[int], Provider]
-    unreachable: type[Fault] = Unavailable
-    throttled: type[Fault] = Overloaded
-    server_error: type[Fault] = Retryable
-    tells_when: bool = True
-    addresses: Kept = field(default_factory=Kept)
-    removed: Sequence[str] = ()  # what is taken out of the directory when the address is bad
-
-
-Opened = AbstractAsyncContextManager[Asked]
-
-
-def delivery(channel: str, recipient: Recipient, **content: Any) -> Delivery:
-    """A delivery in the hands of a provider."""
-    said = {"title": "A title", "message": "Some **words**.", "action_url": "https://app.example.test/r"} | content
-    return Delivery(
-        "default", uuid4(), channel, uuid4(), 0, utc_now(), recipient, Content(uuid4(), "service.alert", **said)
-    )
 
 
 @contextlib.asynccontextmanager
@@ -179,85 +118,6 @@ class _Aimed:
         assert to.endpoint is not None
         aimed = Endpoint(to.endpoint.id, f"{self._url}/hook", to.endpoint.secrets)
         return await self._provider.send(replace(sent, recipient=replace(to, endpoint=aimed)))
-
-
-@contextlib.asynccontextmanager
-async def webpush() -> AsyncIterator[Asked]:
-    """A browser's push service."""
-    peer, key, poster = WebPushService(), generate_private_key(SECP256R1()), Poster(LOOPBACK, TIMEOUT)
-
-    def made(_url: str) -> DeviceSender:
-        return WebPushClient(poster, key, "mailto:ops@example.test", utc_now)
-
-    async with pushing(peer, "web", made, peer.subscription) as asked:
-        asked.unreachable = asked.throttled = Retryable
-        yield asked
-    await poster.close()
-
-
-@contextlib.asynccontextmanager
-async def fcm() -> AsyncIterator[Asked]:
-    """Firebase Cloud Messaging."""
-    peer, asker = Fcm(), Asker(TIMEOUT)
-
-    def made(url: str) -> DeviceSender:
-        return FcmClient(asker, ServiceAccount.model_validate(peer.credentials), f"{url}/", utc_now)
-
-    async with pushing(peer, "fcm", made, lambda _url: Device("d", "fcm", "a-registration-token")) as asked:
-        yield asked
-    await asker.close()
-
-
-@contextlib.asynccontextmanager
-async def apns() -> AsyncIterator[Asked]:
-    """Apple's push service."""
-    peer, asker = Apns(), Asker(TIMEOUT, http2=True)
-
-    def made(url: str) -> DeviceSender:
-        told = {"key_id": "KEY", "team_id": "TEAM", "topic": "com.example.app", "url": f"{url}/"}
-        return ApnsClient(asker, peer.private_key, **told, clock=utc_now)
-
-    async with pushing(peer, "apns", made, lambda _url: Device("d", "apns", "0a1b"), http2=True) as asked:
-        yield asked
-    await asker.close()
-
-
-@contextlib.asynccontextmanager
-async def pushing(
-    peer: HttpPeer,
-    platform: str,
-    made: Callable[[str], DeviceSender],
-    device: Callable[[str], Device],
-    *,
-    http2: bool = False,
-) -> AsyncIterator[Asked]:
-    """A push service with one device."""
-    kept = Kept()
-
-    def client(url: str) -> Provider:
-        return _Carried(PushClient({platform: made(url)}, kept, None, utc_now), device(url))
-
-    async with running(peer, http2=http2):
-        yield Asked(
-            client(peer.url),
-            delivery("push", Recipient("ada")),
-            behave=lambda case: setattr(peer, "case", case),
-            received=lambda: len(peer.requests),
-            silent=lambda port: client(f"https://127.0.0.1:{port}"),
-            addresses=kept,
-            removed=["d"],
-        )
-
-
-class _Carried:
-    """Sends to a person who carries this device alone."""
-
-    def __init__(self, provider: Provider, device: Device) -> None:
-        self._provider, self._device = provider, device
-        self.name = provider.name
-
-    async def send(self, sent: Delivery) -> Any:
-        return await self._provider.send(replace(sent, recipient=replace(sent.recipient, devices=(self._device,))))
 
 
 @contextlib.asynccontextmanager

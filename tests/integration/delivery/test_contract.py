@@ -11,9 +11,10 @@ from devstack.ports import free_port
 from services.delivery.domain.outcome import Sent
 from services.delivery.errors import Fault, Invalid, Permanent, Retryable, Uncertain
 from services.delivery.ports import Provider
+from tests.integration.delivery.asked import TIMEOUT, Asked
 from tests.integration.delivery.peers.cases import Case
 from tests.integration.delivery.peers.wire import silence
-from tests.integration.delivery.providers import PROVIDERS, TIMEOUT, Asked
+from tests.integration.delivery.providers import PROVIDERS
 
 pytestmark = pytest.mark.covers("F2-5", "F2-7")
 

@@ -11,12 +11,12 @@ from starlette.responses import Response
 from libs.runtime.ids import endpoint_recipient
 from services.delivery.adapters.http.posting import Poster
 from services.delivery.errors import Invalid
+from tests.integration.delivery.asked import LOOPBACK
 from tests.integration.delivery.conftest import StartWorkers
 from tests.integration.delivery.peers.cases import Case
 from tests.integration.delivery.peers.http import Got, HttpPeer, running
 from tests.integration.delivery.peers.webhooks import WebhookReceiver
 from tests.integration.delivery.planned import TENANT, Plan, Work
-from tests.integration.delivery.providers import LOOPBACK
 
 pytestmark = pytest.mark.covers("F2-5", "F2-4")
 
