@@ -29,7 +29,7 @@ class OneKey:
 
 
 def token(**claims: Any) -> str:
-    return tokens.issue({"sub": "ada", **claims}, SECRET, now=utc_now(), lifetime=timedelta(minutes=1))
+    return tokens.issue({"sub": "ada", **claims}, SECRET, now=utc_now(), lifetime=timedelta(days=1))
 
 
 def access(secret: str | None = SECRET) -> Access:

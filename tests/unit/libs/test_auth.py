@@ -14,7 +14,8 @@ pytestmark = pytest.mark.covers("S3", "S22", "F0-7")
 SECRET = "a secret of at least thirty-two bytes"
 
 
-def issued(lifetime: float = 60, **claims: Any) -> str:
+def issued(lifetime: float = 86_400, **claims: Any) -> str:
+    # Tokens in a list of cases are made when tests are collected, long before some of them run.
     return tokens.issue(claims, SECRET, now=utc_now(), lifetime=timedelta(seconds=lifetime))
 
 
