@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, TypeAdapter
@@ -53,8 +54,9 @@ ServiceEventName = Annotated[str, StringConstraints(min_length=1, max_length=200
 
 
 class Recipients(WireModel):
-    """Explicit recipients; any non-empty list replaces the audience rule of the type (F0-1).
+    """Explicit recipients; any non-empty list of them replaces the audience rule of the type (F0-1).
 
+    `topics` reach who subscribed to them. `excludeUserIds` takes people out again, whoever named them.
     `service` and `queue` forward the event to an allow-listed topic of that name.
     """
 
@@ -63,6 +65,8 @@ class Recipients(WireModel):
     org_ids: Ids = ()
     departments: Ids = ()
     roles: Ids = ()
+    topics: Ids = ()
+    exclude_user_ids: Ids = ()
     tenant: bool = False
     broadcast: bool = False
     service: Id | None = None
@@ -92,7 +96,9 @@ class _EventData(WireModel):
     """What all four events may say. `id` is the producer's own id; it makes a repeated publish the same notification.
 
     Whatever `libs.schemas.records.AcceptedEvent` names is checked here, so that an accepted event always fits it.
-    `severity` follows `priority` where only that is given, and is normal without both.
+    `severity` follows `priority` where only that is given, and is normal without both. `deliverAt` with a zone is an
+    instant, without one the time on each recipient's own clock. After `expiresAt` nothing more is sent. A newer event
+    of a `collapseKey` replaces the older one in push and inbox.
     """
 
     id: Id | None = None
@@ -109,6 +115,9 @@ class _EventData(WireModel):
     related: dict[str, Any] | None = None
     action_url: ActionUrl | None = None
     tags: Annotated[tuple[Tag, ...], Field(max_length=MAX_TAGS)] = ()
+    deliver_at: datetime | None = None
+    expires_at: AwareDatetime | None = None
+    collapse_key: Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_LENGTH)] | None = None
 
 
 class SystemNotificationData(_EventData):

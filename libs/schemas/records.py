@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -37,17 +38,21 @@ class Content(Record):
     related: dict[str, Any] | None = None
     action_url: str | None = None
     tags: tuple[str, ...] = ()
+    expires_at: AwareDatetime | None = None
+    collapse_key: str | None = None
 
 
 class AcceptedEvent(Content):
     """An event that ingest has accepted, on the typed topic of its name.
 
     `id` is the notification's id. `recipients` is what the producer named; None leaves
-    the audience to the rule of the type. `channels` None leaves the channels to the type. Headers: `traceparent`.
+    the audience to the rule of the type. `channels` None leaves the channels to the type. `deliver_at` with a zone is
+    an instant, without one the time on each recipient's own clock. Headers: `traceparent`.
     """
 
     recipients: Recipients | None = None
     channels: tuple[Channel, ...] | None = None
+    deliver_at: datetime | None = None
     accepted_at: AwareDatetime
     source: Source
 
@@ -73,13 +78,30 @@ class NotificationEmission(Content):
     traceparent: str | None = None
 
 
-StateOperation = Literal["read", "unread", "read_all", "deleted"]
+class Withdrawal(Record):
+    """A notification is not to be shown any more: it was cancelled, or a newer one of its collapse key replaced it.
+
+    It is a control entry in each room that the notification stands in, so it takes a seq and never counts as unread.
+    """
+
+    kind: Literal["withdrawal"] = "withdrawal"
+    tenant: str
+    notification_id: UUID
+    reason: Literal["cancelled", "replaced"]
+    at: AwareDatetime
+    rooms: tuple[RoomEntry, ...]
+
+
+StateOperation = Literal[
+    "read", "unread", "read_all", "seen", "archived", "unarchived", "snoozed", "unsnoozed", "deleted", "cleared"
+]
 
 
 class StateChange(Record):
     """What a person did to their inbox, for their other sockets. `seq` is gap-free within (tenant, user, epoch).
 
-    `positions` (read_all only) are the positions up to which each room was marked read: `{room: seq}`.
+    `positions` (read_all, seen, cleared) are the positions up to which each room is meant: `{room: seq}`. `until` is
+    when a snoozed notification comes back.
     """
 
     kind: Literal["state"] = "state"
@@ -90,6 +112,7 @@ class StateChange(Record):
     operation: StateOperation
     notification_id: UUID | None = None
     positions: dict[str, int] | None = None
+    until: AwareDatetime | None = None
     at: AwareDatetime
 
 
@@ -102,7 +125,44 @@ class MembershipChange(Record):
     version: int
 
 
-GatewayRecord = Annotated[NotificationEmission | StateChange | MembershipChange, Field(discriminator="kind")]
+class Ephemeral(Record):
+    """Something that only those hear who listen now: it stands in no log and is lost without harm.
+
+    Typing, and the events that services send to users, tenants or resources. `event` and `payload` go to the client as
+    they are, in every namespace. `exclude` is the session that caused it.
+    """
+
+    kind: Literal["ephemeral"] = "ephemeral"
+    tenant: str
+    rooms: tuple[str, ...]
+    event: str
+    payload: dict[str, Any]
+    exclude: str | None = None
+    traceparent: str | None = None
+
+
+PresenceStatus = Literal["ONLINE", "AWAY", "BUSY", "OFFLINE"]
+
+
+class PresenceChange(Record):
+    """A person came, went or changed their status; for everybody in their tenants (F3-1).
+
+    `version` rises with each change of the person, so that an older one that comes late is dropped.
+    """
+
+    kind: Literal["presence"] = "presence"
+    tenant: str
+    user_id: str
+    status: PresenceStatus
+    custom_status: str | None = None
+    last_seen: AwareDatetime | None = None
+    version: int
+
+
+GatewayRecord = Annotated[
+    NotificationEmission | Withdrawal | StateChange | MembershipChange | Ephemeral | PresenceChange,
+    Field(discriminator="kind"),
+]
 GATEWAY_RECORD: TypeAdapter[GatewayRecord] = TypeAdapter(GatewayRecord)
 
 

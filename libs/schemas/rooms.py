@@ -9,7 +9,7 @@ BROADCAST = "broadcast"
 
 # The fixed order of rooms in a notification: the most personal first, because a person is shown a notification
 # in the first of its rooms that they may read.
-_ORDER = ("user", "agent", "dept", "role", "org", TENANT, BROADCAST)
+_ORDER = ("user", "agent", "topic", "dept", "role", "org", TENANT, BROADCAST)
 _RANK = {kind: rank for rank, kind in enumerate(_ORDER)}
 
 
@@ -36,6 +36,21 @@ def dept(department: str) -> str:
 def role(name: str) -> str:
     """The room of everybody with a role in the tenant."""
     return f"role:{name}"
+
+
+def topic(name: str) -> str:
+    """The room of a topic's subscribers."""
+    return f"topic:{name}"
+
+
+def session(session_id: str) -> str:
+    """One session: live only, without a log."""
+    return f"session:{session_id}"
+
+
+def resource(resource_type: str, resource_id: str) -> str:
+    """Whoever looks at a resource now: live only, without a log (S15)."""
+    return f"res:{resource_type}:{resource_id}"
 
 
 def kind(room: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from libs.schemas.records import NotificationEmission, StateChange
+from libs.schemas.records import NotificationEmission, StateChange, Withdrawal
 
 #: How a client names its state log in a position; no room has that name.
 STATE = "state"
@@ -31,13 +31,17 @@ class Head(NamedTuple):
     seq: int
 
 
+#: What stands in logs.
+LogRecord = NotificationEmission | Withdrawal | StateChange
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry. `record` is None where nothing is to be shown: a control entry, or content that was erased."""
+    """One entry. `record` is None where nothing is to be shown: content that was erased."""
 
     epoch: int
     seq: int
-    record: NotificationEmission | StateChange | None
+    record: LogRecord | None
 
 
 class Stretch(NamedTuple):
@@ -57,7 +61,7 @@ def wire_name(name: str) -> str:
     return STATE if name.startswith(_STATE_PREFIX) else name
 
 
-def places(record: NotificationEmission | StateChange) -> list[tuple[str, Entry]]:
+def places(record: LogRecord) -> list[tuple[str, Entry]]:
     """Where a record stands: (log name, entry) for every log that it belongs to."""
     if isinstance(record, StateChange):
         return [(state_of(record.user_id), Entry(record.epoch, record.seq, record))]

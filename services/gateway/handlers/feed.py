@@ -10,7 +10,7 @@ from datetime import datetime
 
 from libs.runtime.health import Progress
 from libs.runtime.logging import get_logger
-from libs.schemas.records import MembershipChange
+from libs.schemas.records import Ephemeral, MembershipChange, PresenceChange
 from services.gateway import metrics
 from services.gateway.errors import FeedBreak, LeaseLost, Retryable
 from services.gateway.handlers.following import Following
@@ -110,10 +110,13 @@ class Feed:
             if self._interest.slot is None:
                 raise LeaseLost("another gateway registers interest in our slot")
             for record in await self._inbox.read():
-                if isinstance(record, MembershipChange):
-                    self._watch.accept(record)
-                else:
-                    self._following.accept(record)
+                match record:
+                    case MembershipChange():
+                        self._watch.accept(record)
+                    case Ephemeral() | PresenceChange():
+                        pass  # nobody here listens to them yet
+                    case _:
+                        self._following.accept(record)
             metrics.FEED_LAG.set(self._inbox.lag())
             self._progress.made()
 

@@ -7,12 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from libs.runtime.clock import Clock
-from libs.schemas.records import NotificationEmission, StateChange
 from services.gateway import metrics
 from services.gateway.domain import resume
 from services.gateway.domain.dialects import root
 from services.gateway.domain.follow import Follower, Judgement
-from services.gateway.domain.logs import Entry, Head, LogKey, Stretch, places, wire_name
+from services.gateway.domain.logs import Entry, Head, LogKey, LogRecord, Stretch, places, wire_name
 from services.gateway.domain.rooms import HeldLog, HeldLogs
 from services.gateway.domain.session import Session
 from services.gateway.handlers.batching import Batcher
@@ -60,7 +59,7 @@ class Following:
     async def _read_heads(self, keys: Sequence[LogKey]) -> dict[LogKey, Head]:
         return await self._compare([log for key in keys if (log := self._held.get(key)) is not None])
 
-    def accept(self, record: NotificationEmission | StateChange) -> None:
+    def accept(self, record: LogRecord) -> None:
         """Shows a record in the logs where it is next, and keeps or drops it in the others."""
         for name, entry in places(record):
             log = self._held.get(LogKey(record.tenant, name))

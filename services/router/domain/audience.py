@@ -114,6 +114,7 @@ def _names_anybody(recipients: Recipients) -> bool:
         or recipients.org_ids
         or recipients.departments
         or recipients.roles
+        or recipients.topics
         or recipients.tenant
         or recipients.broadcast
         or recipients.service
@@ -129,6 +130,7 @@ def _named(recipients: Recipients, rules: AudienceRules) -> Audience:
     found += [_org(name, rules) for name in recipients.org_ids]
     found += [rooms.dept(name) for name in recipients.departments]
     found += [rooms.role(name) for name in recipients.roles]
+    found += [rooms.topic(name) for name in recipients.topics]
     found += [rooms.TENANT] * recipients.tenant + [rooms.BROADCAST] * recipients.broadcast
     kinds: tuple[Literal["service", "queue"], ...] = ("service", "queue")
     asked = [(kind, getattr(recipients, kind)) for kind in kinds]

@@ -1,7 +1,7 @@
 """The dialect of namespace `/`: the four event names, and the state events of the inbox (F0-5).
 
 What the documents do not name is additive: `position`, `display`, `traceparent`, `resync`, `server.closing`,
-`notification.unread`, `notifications.read_all`.
+`notification.withdrawn`, and what the inbox knows beyond reading and deleting (`notification.archived` and the like).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from libs.auth.tokens import Identity
 from libs.runtime.clock import iso
-from libs.schemas.records import NotificationEmission, StateChange
+from libs.schemas.records import NotificationEmission, StateChange, Withdrawal
 from services.gateway.domain.logs import STATE, Entry, Head
 from services.gateway.domain.resume import on_the_wire
 
@@ -33,6 +33,8 @@ def emission(room: str, entry: Entry) -> Emission | None:
     """(event, payload) of a log entry; None for an entry that shows nothing."""
     if isinstance(entry.record, NotificationEmission):
         return _notification(room, entry, entry.record)
+    if isinstance(entry.record, Withdrawal):
+        return _withdrawn(room, entry, entry.record)
     return None if entry.record is None else _state(entry, entry.record)
 
 
@@ -61,6 +63,11 @@ def _additions(record: NotificationEmission) -> dict[str, Any]:
     }
 
 
+def _withdrawn(room: str, entry: Entry, record: Withdrawal) -> Emission:
+    payload = {"notificationId": str(record.notification_id), "reason": record.reason, "withdrawnAt": iso(record.at)}
+    return "notification.withdrawn", payload | {"position": {"room": room, "epoch": entry.epoch, "seq": entry.seq}}
+
+
 def _state(entry: Entry, change: StateChange) -> Emission:
     at = iso(change.at)
     position = {STATE: [entry.epoch, entry.seq]}
@@ -72,9 +79,15 @@ def _state(entry: Entry, change: StateChange) -> Emission:
             return "notification.unread", subject | {"userId": change.user_id, "unreadAt": at, "position": position}
         case "deleted":
             return "notification.deleted", subject | {"deletedAt": at, "position": position}
-        case "read_all":
-            payload = {"userId": change.user_id, "positions": change.positions or {}, "readAt": at}
-            return "notifications.read_all", payload | {"position": position}
+        case "snoozed":
+            until = None if change.until is None else iso(change.until)
+            return "notification.snoozed", subject | {"snoozedUntil": until, "snoozedAt": at, "position": position}
+        case "archived" | "unarchived" | "unsnoozed":
+            return f"notification.{change.operation}", subject | {f"{change.operation}At": at, "position": position}
+        case "read_all" | "seen" | "cleared":
+            name = "read" if change.operation == "read_all" else change.operation
+            payload = {"userId": change.user_id, "positions": change.positions or {}, f"{name}At": at}
+            return f"notifications.{change.operation}", payload | {"position": position}
 
 
 def connected(identity: Identity, rooms: Sequence[str], position: Mapping[str, Head], now: datetime) -> Emission:
