@@ -4,31 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from urllib.parse import urljoin, urlsplit
 
-import nh3
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from libs.markup.safe_html import safe_html
 from services.delivery.domain.delivery import Content, Recipient
 
 UNTITLED = "Notification"
 _ACCENTS = {"low": "#8a94a6", "normal": "#1f5fbf", "high": "#d9822b", "critical": "#c23030"}
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-
-# One line that Markdown leaves as it is: no mark-up, no HTML, no list or heading at its start.
-_PLAIN = re.compile(r"[^\W\d_](?:[^\W_]|[ ,.;:?!'\"()/%€$@+-])*[^\W_.?!]?[.?!]?")
-
-_markdown = MarkdownIt("commonmark", {"html": False, "breaks": True})
-_cleaner = nh3.Cleaner(
-    tags={"p", "br", "strong", "em", "a", "ul", "ol", "li", "code", "pre", "blockquote", "hr", "h1", "h2", "h3", "h4"},
-    attributes={"a": {"href"}},
-    url_schemes={"http", "https", "mailto"},
-    link_rel="noopener noreferrer",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +58,6 @@ class EmailRenderer:
 def one_line(text: str) -> str:
     """The text on one line: line breaks and other control characters are blanks."""
     return " ".join(_CONTROLS.sub(" ", text).split())
-
-
-@lru_cache(maxsize=256)  # an announcement has the same text for everybody
-def safe_html(markdown: str) -> str:
-    """Markdown as HTML that holds no script, style, image or foreign scheme."""
-    if _PLAIN.fullmatch(markdown):  # most messages are a plain sentence, and the parser takes a tenth of a millisecond
-        return f"<p>{markdown}</p>\n"
-    return cleaned(markdown)
-
-
-def cleaned(markdown: str) -> str:
-    """As safe_html, whatever the text."""
-    return _cleaner.clean(_markdown.render(markdown)) if markdown else ""
 
 
 def link(url: str | None, base: str | None) -> str | None:

@@ -16,9 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import services.delivery
+from libs.markup.safe_html import cleaned, safe_html
 from services.delivery.domain.delivery import Content, Delivery, Recipient
 from services.delivery.domain.mail import address, compose, mailbox
-from services.delivery.domain.rendering import EmailRenderer, EmailText, cleaned, link, one_line, safe_html
+from services.delivery.domain.rendering import EmailRenderer, EmailText, link, one_line
 from services.delivery.errors import Invalid
 
 pytestmark = pytest.mark.covers("F3-4", "F2-5")

@@ -1,0 +1,1 @@
+"""What people write, as what browsers and mail clients may show."""
