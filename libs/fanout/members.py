@@ -47,6 +47,11 @@ class FanoutManager(AsyncManager):
         rooms = self.namespaces.get(namespace)
         return None if rooms is None or sid is None else rooms.members.get(sid)
 
+    def sessions(self, namespace: str, sids: Iterable[str]) -> list[Session]:
+        """Those of them that are connected."""
+        rooms = self.namespaces.get(namespace, _NOBODY)
+        return [member.session for member in map(rooms.members.get, sids) if member is not None]
+
     def recipients(self, namespace: str, room: Any) -> dict[str, Session]:
         """sid → session of a room, a sid, a list of either, or (None) of everybody. Not to be changed."""
         rooms = self.namespaces.get(namespace, _NOBODY)

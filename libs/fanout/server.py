@@ -56,8 +56,7 @@ class AsyncServer(socketio.AsyncServer):
 
         It does not wait: call `breathe` between many.
         """
-        members = [self.manager.member(sid, namespace) for sid in sids]
-        sessions = [member.session for member in members if member is not None]
+        sessions = self.manager.sessions(namespace, sids)
         if len(sessions) == 1:
             self.eio.flush.send(sessions[0], encoded)
         else:
@@ -81,7 +80,7 @@ class AsyncServer(socketio.AsyncServer):
             member.session.ping()
 
     def watch_pings(self, pinged: Callable[[str], None], ponged: Callable[[str], None]) -> None:
-        """Calls `pinged` with each ping to a client of the namespace `/`, and `ponged` with each pong for one."""
+        """Calls `pinged` with each ping to a client, and `ponged` with each pong for one: a sid for each namespace."""
         self.eio.pinged = partial(_told, pinged)
         self.eio.ponged = partial(_told, ponged)
 
@@ -116,8 +115,8 @@ class AsyncServer(socketio.AsyncServer):
 
 
 def _told(hears: Callable[[str], None], session: Session) -> None:
-    if session.root is not None:
-        hears(session.root.sid)
+    for member in session.memberships().values():
+        hears(member.sid)
 
 
 class _Environs(MutableMapping[str, Any]):

@@ -43,6 +43,8 @@ def uvicorn_options(server: Any, path: str = "socket.io") -> dict[str, Any]:
             app_state: dict[str, Any],
             _loop: asyncio.AbstractEventLoop | None = None,
         ) -> None:
+            # Several of uvicorn's servers may serve one engine: a session does not know whose it is.
+            server_state.connections = engine.connections
             super().__init__(engine, begin, (config, server_state, app_state))
 
     return {"http": Front, "ws_per_message_deflate": False, "ws_ping_interval": None, "backlog": 4096}
@@ -58,7 +60,6 @@ class _Front(asyncio.Protocol):
         self._got = b""
         self._transport: Any = None
         self.due = 0.0
-        engine.connections = made_with[1].connections
 
     @property
     def ended(self) -> bool:

@@ -173,6 +173,8 @@ class Session(Wire):
             self.others = {**(self.others or {}), namespace: member}
         elif self.others:
             self.others.pop(namespace, None)
+        if member is None and self.root is None and not self.others:
+            self.opened = self.engine.wheel.now  # once more, it has a while to join one
 
     def memberships(self) -> dict[str, Member[Session]]:
         """All of them by namespace."""

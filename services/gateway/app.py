@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -17,6 +18,8 @@ from libs.runtime.clock import utc_now
 from libs.runtime.health import Check, Health
 from libs.runtime.lifecycle import Stop, first
 from libs.schemas.topics import GATEWAY_INBOX
+from services.gateway import metrics
+from services.gateway.adapters.fanout_sockets import FanoutSockets
 from services.gateway.adapters.kafka_changes import KafkaStateChanges
 from services.gateway.adapters.kafka_inbox import KafkaInbox
 from services.gateway.adapters.postgres.database import Database
@@ -25,7 +28,8 @@ from services.gateway.adapters.postgres.inbox import PostgresInbox
 from services.gateway.adapters.postgres.logs import PostgresLogs
 from services.gateway.adapters.postgres.preferences import PostgresPreferences
 from services.gateway.adapters.postgres.slots import PostgresSlots
-from services.gateway.adapters.socketio_sockets import SocketIoSockets, create_server
+from services.gateway.adapters.socket_options import SocketOptions
+from services.gateway.adapters.stock_sockets import StockSockets
 from services.gateway.domain import views
 from services.gateway.entrypoints import forwarding, notifications, preferences
 from services.gateway.entrypoints.application import application
@@ -47,18 +51,18 @@ async def run(settings: Settings, stop: Stop) -> None:
         inbox = KafkaInbox(settings.kafka_bootstrap, topic)
         stack.push_async_callback(inbox.close)
         changes = KafkaStateChanges(settings.kafka_bootstrap, topic, health.watch("state-changes", _STUCK_SECONDS))
-        server = create_server(settings.ping_interval, settings.ping_timeout, _origins(settings))
-        sockets = SocketIoSockets(server, settings.queue_limit)
+        sockets = _sockets(settings)
         slots = PostgresSlots(database, _holder(), GATEWAY_INBOX.partitions, settings.slot_lease)
         world = Neighbours(slots, inbox, PostgresLogs(database), PostgresDirectory(database), sockets)
         live = Live(settings, world, utc_now, health)
-        sockets.pinged, sockets.ponged = live.delivered.pinged, live.delivered.ponged
-        server.register_namespace(RootNamespace(live.door, sockets))
+        sockets.watch(live.delivered.pinged, live.delivered.ponged)
+        sockets.server.register_namespace(RootNamespace(live.door))
+        metrics.CLOSED_SOCKETS.read = lambda: sockets.closed
         desk = InboxDesk(PostgresInbox(database), live.access, slots, changes, live.following, utc_now)
         health.checks |= {"postgres": database.fault, "feed": _attached(live)}
-        app = socketio.ASGIApp(server, _http(settings, health, database, desk, ingest))
+        app = socketio.ASGIApp(sockets.server, _http(settings, health, database, desk, ingest))
         for port in dict.fromkeys(port for port in (settings.http_port, settings.extra_port) if port is not None):
-            await stack.enter_async_context(_serving(settings, app, port))
+            await stack.enter_async_context(_serving(settings, app, port, sockets.uvicorn_options))
         try:
             await first(stop.wait(), changes.run(), *live.loops())
         finally:
@@ -82,10 +86,15 @@ def _http(settings: Settings, health: Health, database: Database, desk: InboxDes
     return application(health, routers, forwarding.routes(ingest), _origins(settings))
 
 
-def _serving(settings: Settings, app: Any, port: int) -> Any:
+def _sockets(settings: Settings) -> FanoutSockets | StockSockets:
+    options = SocketOptions.of(settings, _origins(settings))
+    return FanoutSockets(options) if settings.transport == "fanout" else StockSockets(options)
+
+
+def _serving(settings: Settings, app: Any, port: int, options: Mapping[str, Any]) -> Any:
     # A long poll may still hang when sockets have been told to go: it is cut off before the stop takes too long.
     grace = max(1, int(settings.shutdown_timeout / 2))
-    return serving(app, settings.http_host, port, timeout_graceful_shutdown=grace)
+    return serving(app, settings.http_host, port, timeout_graceful_shutdown=grace, **options)
 
 
 def _origins(settings: Settings) -> tuple[str, ...]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Gauge, Histogram
+from collections.abc import Callable, Iterable, Mapping
+
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
 CONNECTIONS = Gauge("carillon_gateway_connections", "Sockets whose token was accepted")
 HELD_LOGS = Gauge("carillon_gateway_held_logs", "Logs of rooms and readers that are followed")
@@ -15,7 +19,6 @@ DELIVERIES = Counter("carillon_gateway_deliveries_total", "Events queued for a s
 CATCH_UPS = Counter("carillon_gateway_catch_ups_total", "Sockets that were sent what they had missed")
 RESYNCS = Counter("carillon_gateway_resyncs_total", "Sockets told to fetch anew", ["reason"])
 UNAUTHORIZED = Counter("carillon_gateway_unauthorized_total", "Attempts that were refused (F2-4)", ["door", "reason"])
-SLOW_SOCKETS = Counter("carillon_gateway_slow_sockets_total", "Sockets closed because too much waited for them")
 LOOP_LAG = Gauge(
     "carillon_gateway_loop_lag_seconds", "How late the event loop woke a timer, at worst of the last second"
 )
@@ -36,3 +39,22 @@ STATE_CHANGES_LOST = Counter(
     "carillon_gateway_state_changes_unsent_total", "State changes that Kafka did not take; other gateways compare heads"
 )
 FORWARDED = Counter("carillon_gateway_forwarded_total", "Requests forwarded to ingest", ["status"])
+
+
+class ClosedSockets(Collector):
+    """What the transport counts itself, read when it is asked for."""
+
+    def __init__(self) -> None:
+        self.read: Callable[[], Mapping[str, int]] = dict
+
+    def collect(self) -> Iterable[CounterMetricFamily]:
+        """One counter, by reason: slow, idle, flooding, violations, timeouts, unfinished."""
+        about = "Sockets that the transport closed: too slow, never joined, flooding, broken, silent, no request"
+        family = CounterMetricFamily("carillon_gateway_sockets_closed", about, labels=["reason"])
+        for reason, count in self.read().items():
+            family.add_metric([reason], count)
+        yield family
+
+
+CLOSED_SOCKETS = ClosedSockets()
+REGISTRY.register(CLOSED_SOCKETS)

@@ -131,9 +131,15 @@ class StateChanges(Protocol):
 
 
 class Sockets(Protocol):
-    """The transport of sockets. Nothing here waits: what is emitted is queued in order for each socket."""
+    """The transport of sockets. What is emitted is queued in order for each socket; only `breathe` and `drain` wait."""
 
-    def emit(self, sids: Iterable[str], event: str, payload: Mapping[str, Any]) -> None: ...
+    def emit(self, namespace: str, sids: Iterable[str], event: str, payload: Mapping[str, Any]) -> None:
+        """The same event to sockets of one namespace; a socket that is gone is passed over."""
+        ...
+
+    async def breathe(self) -> None:
+        """Waits while much more was emitted than has been written: to be called between many emissions."""
+        ...
 
     def refuse(self, sid: str) -> None:
         """Ends the session after what is queued; a stock client does not come back by itself."""
@@ -147,8 +153,8 @@ class Sockets(Protocol):
         """Asks for a sign of life now, which confirms what was written before."""
         ...
 
-    async def settled(self) -> None:
-        """Returns when every session that was to be ended has ended."""
+    async def drain(self, seconds: float) -> None:
+        """Takes no new socket and closes those there are, in a random order spread over a window of this length."""
         ...
 
     async def sweep(self) -> None:

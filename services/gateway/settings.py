@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
@@ -35,11 +35,16 @@ class Settings(ServiceSettings):
     catch_up_limit: int = Field(100, ge=0, description="entries for a client without a position")
     connect_timeout: float = Field(10.0, gt=0)
     connect_concurrency: int = Field(256, ge=1, description="sockets that may be connecting at once")
-    queue_limit: int = Field(5_000, ge=1, description="packets that may wait for one socket before it is closed")
+    transport: Literal["fanout", "stock"] = Field("fanout", description="stock: plain python-socketio, for comparison")
+    slow_bytes: int = Field(1_000_000, ge=1, description="bytes that may wait for one socket before it is closed")
+    socket_message_bytes: int = Field(100_000, ge=1_000, description="of the largest message of a client")
+    join_timeout: float = Field(45.0, gt=0, description="for a connection to join a namespace")
+    handshake_timeout: float = Field(10.0, gt=0, description="for the head of a connection's request to arrive")
     ping_interval: float = Field(25.0, gt=0)
     ping_timeout: float = Field(20.0, gt=0)
     confirm_interval: float = Field(5.0, gt=0, description="how often an extra ping asks for what was sent")
     delivered_interval: float = Field(1.0, gt=0, description="how often delivered watermarks are written")
+    drain_window: float = Field(5.0, ge=0, description="over how long a stopping gateway closes its sockets")
     reconnect_spread: float = Field(5.0, ge=0, description="over how long clients of a stopping gateway come back")
 
     postgres_pool: int = Field(10, ge=2)

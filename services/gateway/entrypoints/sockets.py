@@ -8,7 +8,6 @@ from urllib.parse import parse_qs
 
 import socketio
 
-from services.gateway.adapters.socketio_sockets import SocketIoSockets
 from services.gateway.handlers.door import Door
 
 _MAX_TOKEN = 16 * 1024
@@ -17,19 +16,17 @@ _MAX_TOKEN = 16 * 1024
 class RootNamespace(socketio.AsyncNamespace):
     """The namespace of the dialect `root`."""
 
-    def __init__(self, door: Door, sockets: SocketIoSockets) -> None:
+    def __init__(self, door: Door) -> None:
         super().__init__("/")
-        self._door, self._sockets = door, sockets
+        self._door = door
 
     async def on_connect(self, sid: str, environ: Mapping[str, Any], auth: Any = None) -> None:
         """The client's CONNECT has been answered already, so that it hears why it is refused."""
-        self._sockets.opened(sid)
         position = auth.get("position") if isinstance(auth, dict) else None
         await self._door.enter(sid, token_of(environ, auth), position)
 
     async def on_disconnect(self, sid: str, _reason: str) -> None:
         """The socket or the session is over, whoever ended it."""
-        self._sockets.closed(sid)
         self._door.leave(sid)
 
     async def on_authenticate(self, sid: str, data: Any = None) -> None:

@@ -21,7 +21,7 @@ from services.gateway.settings import Settings
 log = get_logger(__name__)
 
 _LEEWAY = 5.0  # seconds, the same as when a token is verified
-_CLOSED_PER_SECOND = 1_000
+_TOLD_AT_ONCE = 100  # clients, before others get a turn
 
 
 class Door:
@@ -87,10 +87,10 @@ class Door:
         self._closing = True
         for number, session in enumerate(self._sessions):
             self._emitter.say([session.sid], root.closing(self._pause(), self._clock()))
-            self._sockets.drop(session.sid)
-            if number % 10 == 9:
-                await asyncio.sleep(10 / _CLOSED_PER_SECOND)
-        await self._sockets.settled()
+            if number % _TOLD_AT_ONCE == 0:
+                await self._sockets.breathe()
+                await asyncio.sleep(0)
+        await self._sockets.drain(self._settings.drain_window)
 
     def _send_away(self, sid: str) -> None:
         self._emitter.say([sid], root.unavailable(self._clock(), self._pause()))

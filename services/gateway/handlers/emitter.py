@@ -17,6 +17,8 @@ from services.gateway.ports import Sockets
 
 _log = get_logger(__name__)
 
+_NAMESPACE = "/"
+
 
 class Emitter:
     """Nothing here waits, so what is emitted to a socket keeps its order."""
@@ -42,7 +44,7 @@ class Emitter:
     def say(self, sids: Iterable[str], emission: root.Emission) -> None:
         """Emits something that is in no log."""
         event, payload = emission
-        self._sockets.emit(sids, event, payload)
+        self._sockets.emit(_NAMESPACE, sids, event, payload)
         metrics.EMISSIONS.labels(event).inc()
 
     def drop(self, session: Session) -> None:

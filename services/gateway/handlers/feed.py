@@ -16,7 +16,7 @@ from services.gateway.errors import FeedBreak, LeaseLost, Retryable
 from services.gateway.handlers.following import Following
 from services.gateway.handlers.interest import Interest
 from services.gateway.handlers.memberships import MembershipWatch
-from services.gateway.ports import Inbox, Slot, Slots
+from services.gateway.ports import Inbox, Slot, Slots, Sockets
 
 log = get_logger(__name__)
 
@@ -33,10 +33,12 @@ class Feed:
         interest: Interest,
         following: Following,
         watch: MembershipWatch,
+        sockets: Sockets,
         progress: Progress,
     ) -> None:
         self._slots, self._inbox, self._interest = slots, inbox, interest
         self._following, self._watch, self._progress = following, watch, progress
+        self._sockets = sockets
         self._slot: Slot | None = None
         self._lost: int | None = None  # the slot that was taken from us
         self._reading: Slot | None = None  # the slot whose partition the consumer reads
@@ -117,6 +119,7 @@ class Feed:
                         pass  # nobody here listens to them yet
                     case _:
                         self._following.accept(record)
+                        await self._sockets.breathe()
             metrics.FEED_LAG.set(self._inbox.lag())
             self._progress.made()
 

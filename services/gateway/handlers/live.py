@@ -62,7 +62,7 @@ class Live:
         self.door = Door(settings, sessions, emitter, world.sockets, clock)
         self.delivered = Delivered(sessions, world.logs, world.sockets)
         progress = health.watch("feed", _STUCK_SECONDS)
-        self.feed = Feed(world.leases, world.inbox, interest, self.following, self._watch, progress)
+        self.feed = Feed(world.leases, world.inbox, interest, self.following, self._watch, world.sockets, progress)
         self._upkeep = Upkeep(self.door, sessions, held, interest, world.sockets, settings.interest_linger)
 
     def loops(self) -> list[Awaitable[None]]:
