@@ -21,5 +21,5 @@ def delivery_id(notification: UUID, channel: str, user_id: str) -> UUID:
 
 
 def endpoint_recipient(endpoint_id: str) -> str:
-    """What stands for a tenant's endpoint where a delivery names its person."""
-    return f"endpoint:{endpoint_id}"
+    """What stands for a tenant's endpoint where a delivery names its person: no person's id holds a blank."""
+    return f"endpoint {endpoint_id}"

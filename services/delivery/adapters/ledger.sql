@@ -6,7 +6,7 @@
 -- The named deliveries that are to be sent now. One that was attempted before waits for its time; one that never was
 -- is sent at once, because its time is only the grace that the due-scan leaves to Kafka.
 with wanted as (
-  select d.tenant, d.id
+  select d.tenant, d.id, d.user_id
   from unnest($4::text[], $5::uuid[]) as k (tenant, id)
   join deliveries d on d.tenant = k.tenant and d.id = k.id
   where d.channel = $1
@@ -18,7 +18,7 @@ with wanted as (
 
 -- name: claim_due
 with wanted as (
-  select d.tenant, d.id
+  select d.tenant, d.id, d.user_id
   from deliveries d
   where d.channel = $1 and d.state in ('planned', 'deferred', 'unknown') and d.next_attempt_at <= now()
   order by d.next_attempt_at
@@ -27,26 +27,36 @@ with wanted as (
 ), {claimed}
 
 -- name: claimed
--- The common end of both claims: what has expired ends here, the rest is returned with its content.
-claimed as (
-  update deliveries d
-  set state = case when d.expires_at <= now() then 'expired' else 'claimed' end,
-      reason = case when d.expires_at <= now() then 'expired' else 'claimed' end,
-      claim_token = case when d.expires_at <= now() then null else $2::uuid end,
-      lease_until = case when d.expires_at <= now() then null else now() + $3::interval end,
-      next_attempt_at = null, updated_at = now()
+-- The common end of both claims: what has expired or whose address is suppressed by now ends here, the rest is returned
+-- with its content. `uncertain_with` is the provider that may have it already.
+judged as (
+  select w.tenant, w.id, d.state = 'unknown' as uncertain,
+    case when d.expires_at <= now() then 'expired'
+         when $1 in ('email', 'sms') and $1 = any (suppressed_channels(w.tenant, u.email, u.phone)) then 'suppressed'
+         else 'claimed' end as state
   from wanted w
-  where d.tenant = w.tenant and d.id = w.id
+  join deliveries d on d.tenant = w.tenant and d.id = w.id
+  left join users u on u.tenant = w.tenant and u.user_id = w.user_id
+), claimed as (
+  update deliveries d
+  set state = j.state,
+      reason = case j.state when 'suppressed' then 'address-suppressed' else j.state end,
+      claim_token = case j.state when 'claimed' then $2::uuid end,
+      lease_until = case j.state when 'claimed' then now() + $3::interval end,
+      next_attempt_at = null, updated_at = now()
+  from judged j
+  where d.tenant = j.tenant and d.id = j.id
   returning d.tenant, d.id, d.notification, d.user_id, d.attempts, d.created_at, d.traceparent, d.state,
-    d.expires_at, d.reached
+    d.expires_at, d.reached, case when j.uncertain then d.provider end as uncertain_with
 )
 select c.tenant, c.id, c.notification, c.user_id, c.attempts, c.created_at, c.traceparent, c.expires_at, c.reached,
+       c.uncertain_with, t.settings -> 'providers' -> $1 as providers, u.locale,
        u.email, u.phone, u.display_name, coalesce(n.type, '') as type, coalesce(n.severity, 'normal') as severity,
        n.title, n.message, coalesce(n.extras ->> 'actionUrl', n.data ->> 'ctaUrl') as action_url,
        case when $1 in ('webhook', 'slack', 'discord', 'teams') then (
          select jsonb_build_object('id', e.endpoint_id, 'url', e.url, 'secrets', e.secrets)
          from webhook_endpoints e
-         where e.tenant = c.tenant and 'endpoint:' || e.endpoint_id = c.user_id and e.endpoint_id = substr(c.user_id, 10)
+         where e.tenant = c.tenant and c.user_id like 'endpoint %' and e.endpoint_id = substr(c.user_id, 10)
            and e.channel = $1 and e.disabled_at is null
        ) end as endpoint,
        case when $1 = 'push' then (
@@ -60,6 +70,7 @@ select c.tenant, c.id, c.notification, c.user_id, c.attempts, c.created_at, c.tr
 from claimed c
 left join users u on u.tenant = c.tenant and u.user_id = c.user_id
 left join notifications n on n.tenant = c.tenant and n.id = c.notification
+left join tenants t on t.tenant = c.tenant
 where c.state = 'claimed'
 
 -- name: begin

@@ -49,8 +49,10 @@ class PostgresDirectory:
 
 
 def person(row: asyncpg.Record) -> Person:
-    """A person as the tables have them, from their columns `email`, `phone`, `devices` (whether any) and `document`."""
+    """A person as the tables have them, from their columns `email`, `phone`, `devices` (whether any), `suppressed` and
+    `document`."""
     preferences: Any = orjson.loads(row["document"]) if row["document"] else {}
     addresses = {"email": row["email"], "sms": row["phone"], "push": "devices" if row["devices"] else None}
     known = {channel: address for channel, address in addresses.items() if address}
-    return Person(known, preferences if isinstance(preferences, dict) else {})
+    suppressed = frozenset(row["suppressed"])
+    return Person(known, preferences if isinstance(preferences, dict) else {}, suppressed=suppressed)

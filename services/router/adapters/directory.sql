@@ -11,6 +11,7 @@ cross join lateral (
 -- name: people
 -- Addresses and the preferences in force.
 select k.tenant, k.user_id, u.user_id is not null as known, u.email, u.phone, p.document,
+  suppressed_channels(k.tenant, u.email, u.phone) as suppressed,
   exists (select from devices v where v.tenant = k.tenant and v.user_id = k.user_id) as devices, statement_timestamp() as as_of
 from unnest($1::text[], $2::text[]) as k (tenant, user_id)
 left join users u on u.tenant = k.tenant and u.user_id = k.user_id

@@ -12,6 +12,7 @@ for update of e skip locked
 -- name: members
 -- The next members of the group as of the time of planning, with their address and their preferences of that time.
 select m.user_id, u.user_id is not null as known, u.email, u.phone, p.document,
+  suppressed_channels($1, u.email, u.phone) as suppressed,
   exists (select from devices v where v.tenant = $1 and v.user_id = m.user_id) as devices
 from (
   select distinct user_id from memberships

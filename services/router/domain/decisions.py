@@ -22,6 +22,7 @@ class Withheld(StrEnum):
     CHANNEL_OFF = "channel-off"  # the person turned the channel off
     UNKNOWN_PERSON = "unknown-person"  # the directory does not know them
     NO_ADDRESS = "no-address"  # and here not where to send to
+    ADDRESS_SUPPRESSED = "address-suppressed"  # it bounced, or its person wants nothing sent there
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@
 4. the person turned the channel off, and not this type on                 → suppressed, channel-off
 5. the directory does not know the person                                  → suppressed, unknown-person
 6. the person has no address for the channel                               → suppressed, no-address
-7. otherwise                                                               → planned
+7. the address bounced, or its person wants nothing sent there (B6)        → suppressed, address-suppressed
+8. otherwise                                                               → planned
 
 A preference only ever withholds: it adds no channel that neither the event nor the type has. Severity does not
 override it. The in-app entry is always written; the gateway hides what a person has muted (S12).
@@ -24,13 +25,14 @@ from services.router.domain.decisions import Because, Decision, Planned, Suppres
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """What the directory says of a person: addresses by channel, and the preferences in force.
+    """What the directory says of a person: addresses by channel, which of them are suppressed, the preferences in force.
 
     `preferences` is `{channels: {channel: bool}, types: {key: {channel: bool}}}`; what is not there is not decided.
     """
 
     addresses: Mapping[str, str]
     preferences: Mapping[str, Any] = field(default_factory=dict)
+    suppressed: frozenset[str] = frozenset()
 
 
 def refusal(kind: NotificationType, channel: str, *, named: bool, deliverable: Collection[str]) -> Withheld | None:
@@ -56,6 +58,8 @@ def decide(
         return Suppressed(withheld)
     if not person.addresses.get(channel):
         return Suppressed(Withheld.NO_ADDRESS)
+    if channel in person.suppressed:
+        return Suppressed(Withheld.ADDRESS_SUPPRESSED)
     return Planned(Because.CHANNEL_NAMED if named else Because.TYPE_DEFAULT)
 
 

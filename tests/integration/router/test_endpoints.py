@@ -29,7 +29,7 @@ async def test_a_webhook_is_planned_for_each_endpoint_that_wants_it(system: Syst
     await router.handle(records)
     await router.handle(records)
     rows = await system.sql.fetch("select id, user_id, channel, state from deliveries")
-    assert [tuple(row)[1:] for row in rows] == [("endpoint:all", "webhook", "planned")]
+    assert [tuple(row)[1:] for row in rows] == [("endpoint all", "webhook", "planned")]
     batches = [DeliveryBatch.model_validate_json(value) for value in await system.read("delivery.webhook")]
     assert {reference.id for batch in batches for reference in batch.deliveries} == {rows[0]["id"]}
     await system.adds_up()

@@ -24,7 +24,7 @@ NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 
 def _delivery(title: str | None, message: str | None, url: str | None = None) -> Delivery:
     content = Content(UUID(int=3), "service.alert", "critical", title, message, url)
-    return Delivery("acme", UUID(int=1), "slack", UUID(int=2), 0, NOW, Recipient("endpoint:e"), content)
+    return Delivery("acme", UUID(int=1), "slack", UUID(int=2), 0, NOW, Recipient("endpoint e"), content)
 
 
 def test_slack() -> None:

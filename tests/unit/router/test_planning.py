@@ -157,8 +157,8 @@ def test_a_notification_is_posted_once_to_each_endpoint_that_wants_it() -> None:
         received(event), kind, audience, {}, deliverable={"webhook"}, catalogue_version="1", tenant_endpoints=known
     )
     assert [(d.user_id, d.channel, d.decision) for d in found.deliveries] == [
-        ("endpoint:all", "webhook", Planned(Because.CHANNEL_NAMED)),
-        ("endpoint:alerts", "webhook", Planned(Because.CHANNEL_NAMED)),
+        ("endpoint all", "webhook", Planned(Because.CHANNEL_NAMED)),
+        ("endpoint alerts", "webhook", Planned(Because.CHANNEL_NAMED)),
     ]
     assert found.notification.decisions_planned == len(found.notification.rooms) + 2
 
