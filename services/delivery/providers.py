@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from libs.outbound.settings import EgressSettings
 from libs.runtime.clock import utc_now
 from libs.runtime.settings import load, refuse
 from services.delivery.adapters.apns.client import ApnsClient
@@ -18,7 +19,6 @@ from services.delivery.adapters.fcm.client import FcmClient
 from services.delivery.adapters.fcm.settings import FcmSettings
 from services.delivery.adapters.http.asking import Asker
 from services.delivery.adapters.http.posting import Poster
-from services.delivery.adapters.http.settings import EgressSettings
 from services.delivery.adapters.push.client import PushClient
 from services.delivery.adapters.smtp.client import SmtpClient
 from services.delivery.adapters.smtp.settings import SmtpSettings

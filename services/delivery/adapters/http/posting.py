@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from libs.outbound.addresses import BadAddress, Network, web_address
+from libs.outbound.guard import Forbidden, GuardedBackend
 from services.delivery.adapters.http.client import Answer, HttpClient, Stage, Unanswered
-from services.delivery.adapters.http.guard import Forbidden, GuardedBackend
-from services.delivery.domain.egress import Network, web_address
 from services.delivery.errors import Invalid, Retryable, Uncertain
 
 _REDIRECTS = 3
@@ -25,9 +25,10 @@ class Poster:
 
     async def post(self, url: str, headers: Mapping[str, str], content: bytes) -> Answer:
         """Raises Invalid for an address that may not be asked, Retryable or Uncertain when there is no answer."""
-        address = web_address(url, plain=self._plain)
         try:
-            return await self._http.post(address, headers, content)
+            return await self._http.post(web_address(url, plain=self._plain), headers, content)
+        except BadAddress as error:
+            raise Invalid("bad-address", detail=str(error)) from None
         except Forbidden:
             raise Invalid("forbidden-address", detail="the address leads into a private network") from None
         except Unanswered as silence:

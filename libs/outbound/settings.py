@@ -15,7 +15,7 @@ class EgressSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CARILLON_", env_file=".env", extra="ignore", frozen=True)
 
     egress_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
-        (), description="private networks that webhooks may lead to, and then by http too: for development"
+        (), description="private networks that others' addresses may lead to, and then by http too: for development"
     )
 
     @field_validator("egress_networks", mode="before")

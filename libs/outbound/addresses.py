@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from urllib.parse import urlsplit, urlunsplit
 
-from services.delivery.errors import Invalid
-
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 _NAT64 = IPv6Network("64:ff9b::/96")
 _6TO4 = IPv6Network("2002::/16")
 _MAX_LENGTH = 2_000
+
+
+class BadAddress(ValueError):
+    """Not an address of the web that may be asked."""
 
 
 def may_reach(address: Address, allowed: Sequence[Network]) -> bool:
@@ -38,18 +40,18 @@ def _is_public(address: Address) -> bool:
 
 
 def web_address(url: str, *, plain: bool) -> str:
-    """The address as it is asked for: https (`plain`: or http), its host in ASCII. Raises Invalid."""
+    """The address as it is asked for: https (`plain`: or http), its host in ASCII. Raises BadAddress."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
         ascii_host = host if ":" in host else host.encode("idna").decode("ascii")
     except (ValueError, UnicodeError):
-        raise Invalid("bad-address", detail="not an address of the web") from None
+        raise BadAddress("not an address of the web") from None
     if not ascii_host or len(url) > _MAX_LENGTH or parts.username is not None or parts.password is not None:
-        raise Invalid("bad-address", detail="not an address of the web, or one with a login in it")
+        raise BadAddress("not an address of the web, or one with a login in it")
     if parts.scheme not in (("https", "http") if plain else ("https",)):
-        raise Invalid("bad-address", detail="the address must be https")
+        raise BadAddress("the address must be https")
     if not (parts.path + parts.query).isascii() or not url.isprintable() or " " in url:
-        raise Invalid("bad-address", detail="the address must be percent-encoded")
+        raise BadAddress("the address must be percent-encoded")
     shown = f"[{ascii_host}]" if ":" in ascii_host else ascii_host
     return urlunsplit((parts.scheme, f"{shown}:{port}" if port else shown, parts.path or "/", parts.query, ""))

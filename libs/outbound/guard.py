@@ -14,7 +14,7 @@ from typing import Any
 
 import httpcore
 
-from services.delivery.domain.egress import Network, may_reach
+from libs.outbound.addresses import Network, may_reach
 
 
 class Forbidden(Exception):

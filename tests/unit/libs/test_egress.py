@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.delivery.domain.egress import may_reach, web_address
-from services.delivery.errors import Invalid
+from libs.outbound.addresses import BadAddress, may_reach, web_address
 
 pytestmark = pytest.mark.covers("F2-5", "F2-4")
 
@@ -68,7 +67,7 @@ def test_addresses_of_the_web(url: str, asked: str) -> None:
     ],
 )  # fmt: skip
 def test_what_is_none_is_refused(url: str) -> None:
-    with pytest.raises(Invalid, match="bad-address"):
+    with pytest.raises(BadAddress):
         web_address(url, plain=False)
 
 
@@ -80,7 +79,7 @@ def test_plain_http_is_for_development() -> None:
 def test_whatever_is_given_is_an_address_or_refused(text: str) -> None:
     try:
         asked = web_address("https://" + text, plain=False)
-    except Invalid:
+    except BadAddress:
         return
     assert asked.startswith("https://")
     assert asked.isascii()
