@@ -27,7 +27,7 @@ SENT = Delivery(
     UUID(int=2),
     0,
     NOW,
-    Recipient("endpoint:e"),
+    Recipient("endpoint e"),
     Content(UUID(int=3), "service.event", "high", "Paid", "Order 3 is *paid*.", "/orders/3", DOCUMENT),
     "00-" + "a" * 32 + "-" + "b" * 16 + "-01",
 )
