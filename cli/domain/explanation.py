@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from libs.catalogue.catalogue import NotificationType
+from libs.catalogue.types import NotificationType
 from libs.schemas import rooms
 from libs.schemas.events import ENDPOINT_CHANNELS
 from services.router.domain.preferences import Person, decide

@@ -1,86 +1,88 @@
-"""Loads the catalogue and finds the type of an event (S4)."""
+"""All notification types, and the type of an event (S4)."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from libs.catalogue.reading import BadCatalogue, Entry, Fault, read_types
+from libs.catalogue.types import NotificationType
+from libs.schemas.events import EVENT_NAMES, EventName
 
-from libs.schemas.events import Channel, EventName
-
-SHIPPED = Path(__file__).parent / "types.yaml"
-
-
-class BadCatalogue(ValueError):
-    """The catalogue cannot be used; the message names the entry and the reason."""
-
-
-class Match(BaseModel):
-    """Which events are of a type. `name` may hold `*` for one part; None matches every name."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    event: EventName
-    name: str | None = None
-
-
-class NotificationType(BaseModel):
-    """One type of notification: its names, its channels and its texts."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    key: str
-    aliases: tuple[str, ...] = ()
-    match: Match
-    category: str
-    channels: tuple[Channel, ...]
-    affected_user: str | None = None
-    title: str | None = None
-    message: str | None = None
-    fallback_message: str | None = None
-    email: Literal["always", "never"] = "always"
+SHIPPED = Path(__file__).parent / "shipped"
+_REMEMBERED = 10_000  # names come from outside: the memory of them is bounded
 
 
 @dataclass(slots=True)
 class Catalogue:
-    """All types, in the order in which they are tried."""
+    """All types. `version` says which: it is written on every notification that was planned by them.
+
+    Raises BadCatalogue where two types claim one name, or an event could be left without a type.
+    """
 
     version: str
     types: tuple[NotificationType, ...]
-    _by_key: dict[str, NotificationType] = field(init=False)
-    _aliases: dict[str, str] = field(init=False)
+    _by_name: dict[str, NotificationType] = field(init=False)
+    _tried: dict[str, tuple[NotificationType, ...]] = field(init=False)
     _found: dict[tuple[str, str | None], NotificationType] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._by_key = {entry.key: entry for entry in self.types}
-        self._aliases = {alias: entry.key for entry in self.types for alias in entry.aliases}
-        if len(self._by_key) != len(self.types):
-            raise BadCatalogue("two types have the same key")
+        self._by_name = _names(self.types)
+        self._tried = {event: tuple(_ordered(self.types, event)) for event in EVENT_NAMES}
+        for event, tried in self._tried.items():
+            if not tried or tried[-1].match.name is not None:
+                raise BadCatalogue([Fault(f"no type matches every {event}: one without a name in `match` is needed")])
 
     def get(self, key_or_alias: str) -> NotificationType | None:
         """The type with this key or alias."""
-        return self._by_key.get(self._aliases.get(key_or_alias, key_or_alias))
+        return self._by_name.get(key_or_alias)
 
     def registers(self, name: str) -> bool:
         """Whether a service event may bear this name although it has fewer than three parts."""
-        return self.get(name) is not None
+        return name in self._by_name
 
     def find(self, event: EventName, name: str | None) -> NotificationType:
-        """The type of an event. Every event has one: the four last entries match the rest."""
+        """The type of an event: every event has one.
+
+        A service event may bear the key or an alias of any type. Else the first match decides: exact names before
+        patterns, those before the type of all.
+        """
         found = self._found.get((event, name))
         if found is None:
             found = self._search(event, name)
-            if len(self._found) < 10_000:  # names come from outside: the memory of them is bounded
+            if len(self._found) < _REMEMBERED:
                 self._found[event, name] = found
         return found
 
     def _search(self, event: EventName, name: str | None) -> NotificationType:
-        registered = self.get(name) if name is not None else None
-        if registered is not None and registered.match.event == event:
-            return registered
-        return next(entry for entry in self.types if entry.match.event == event and _fits(entry.match.name, name))
+        if event == "service.event" and name is not None and name in self._by_name:
+            return self._by_name[name]
+        return next(entry for entry in self._tried[event] if _fits(entry.match.name, name))
+
+
+def _names(types: Iterable[NotificationType]) -> dict[str, NotificationType]:
+    named: dict[str, NotificationType] = {}
+    for entry in types:
+        for name in (entry.key, *entry.aliases):
+            other = named.setdefault(name, entry)
+            if other.key != entry.key:
+                raise BadCatalogue([Fault(f"{name} is a name of two types: {other.key} and {entry.key}", entry.key)])
+            if other is not entry:
+                raise BadCatalogue([Fault(f"two types have the same key {entry.key}", entry.key)])
+    return named
+
+
+def _ordered(types: Iterable[NotificationType], event: str) -> list[NotificationType]:
+    """The types of an event as they are tried: the less a pattern leaves open, the sooner."""
+
+    def openness(entry: NotificationType) -> tuple[bool, int, str]:
+        pattern = entry.match.name
+        return pattern is None, (pattern or "").split(".").count("*"), entry.key
+
+    return sorted((entry for entry in types if entry.match.event == event), key=openness)
 
 
 def _fits(pattern: str | None, name: str | None) -> bool:
@@ -90,21 +92,30 @@ def _fits(pattern: str | None, name: str | None) -> bool:
     return len(parts) == len(wanted) and all(w in ("*", p) for w, p in zip(wanted, parts, strict=True))
 
 
+def _fingerprint(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
 def parse(text: str) -> Catalogue:
-    """Reads a catalogue. Raises BadCatalogue naming the entry at fault."""
-    document: Any = yaml.safe_load(text)
-    types = []
-    for number, entry in enumerate(document["types"], 1):
-        try:
-            types.append(NotificationType.model_validate(entry))
-        except ValidationError as error:
-            fault = error.errors()[0]
-            where = ".".join(str(part) for part in fault["loc"])
-            raise BadCatalogue(f"type {number} ({entry.get('key', '?')}): {where}: {fault['msg']}") from None
-    return Catalogue(str(document["version"]), tuple(types))
+    """Reads a whole catalogue. Raises BadCatalogue with the lines at fault."""
+    return _assembled(read_types(text), _fingerprint(text))
 
 
 @lru_cache(maxsize=1)
 def shipped() -> Catalogue:
-    """The catalogue that comes with Carillon."""
-    return parse(SHIPPED.read_text())
+    """The catalogue that comes with Carillon: one file a category. Raises BadCatalogue naming file and line."""
+    texts = {path.name: path.read_text() for path in sorted(SHIPPED.glob("*.yaml"))}
+    entries = [entry for name, text in texts.items() for entry in read_types(text, name)]
+    return _assembled(entries, _fingerprint("\0".join(texts.values())))
+
+
+def _assembled(entries: Sequence[Entry], version: str) -> Catalogue:
+    try:
+        return Catalogue(version, tuple(entry.type for entry in entries))
+    except BadCatalogue as bad:
+        places = {entry.type.key: entry for entry in entries}
+        raise BadCatalogue([_placed(fault, places.get(fault.key or "")) for fault in bad.faults]) from None
+
+
+def _placed(fault: Fault, entry: Entry | None) -> Fault:
+    return fault if entry is None else fault._replace(line=entry.line, file=entry.file)

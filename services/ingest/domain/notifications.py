@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from libs.catalogue.catalogue import Catalogue, NotificationType
+from libs.catalogue.catalogue import Catalogue
+from libs.catalogue.types import NotificationType
 from services.ingest.domain import refusals
 from services.ingest.domain.refusals import Refused
 

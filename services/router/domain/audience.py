@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
-from libs.catalogue.catalogue import NotificationType
-from libs.catalogue.rendering import at_path
+from libs.catalogue.paths import at_path
+from libs.catalogue.types import NotificationType
 from libs.schemas import rooms
 from libs.schemas.events import MAX_ID_LENGTH, Recipients
 from libs.schemas.records import AcceptedEvent
@@ -142,7 +142,7 @@ def _named(recipients: Recipients, rules: AudienceRules) -> Audience:
 def _parties(event: AcceptedEvent, kind: NotificationType, org_room: str | None) -> Audience:
     data = event.data or {}
     creators = [_id(event.metadata.get("userId")), _id(data.get("createdBy"))]
-    affected = [_id(at_path(data, kind.affected_user))] if kind.affected_user else []
+    affected = [_id(at_path(data, path)) for path in kind.audience.users]
     found = [rooms.user(name) for name in (*creators, *affected) if name]
     return _audience(Rule.PARTIES, [*found, org_room] if org_room else found)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from libs.catalogue.catalogue import NotificationType
+from libs.catalogue.types import NotificationType
 from libs.runtime.ids import delivery_id
 from services.router.domain.planning import PlannedDelivery
 from services.router.domain.preferences import Person, decide

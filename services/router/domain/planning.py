@@ -9,8 +9,8 @@ from uuid import UUID
 
 import orjson
 
-from libs.catalogue.catalogue import NotificationType
-from libs.catalogue.rendering import text
+from libs.catalogue.texts import context, texts
+from libs.catalogue.types import NotificationType
 from libs.runtime.ids import delivery_id
 from libs.schemas.events import ENDPOINT_CHANNELS
 from libs.schemas.records import AcceptedEvent
@@ -154,8 +154,8 @@ def _notification(
     event = received.event
     title, message = event.title, event.message
     if title is None or message is None:
-        rendered = text(kind, event.name, event.data)
-        title, message = title or rendered[0], message or rendered[1]
+        rendered = texts(kind, IN_APP, _said(event, kind))
+        title, message = title or rendered.title, message or rendered.message
     rooms = audience.rooms if in_app else ()
     return Notification(
         tenant=event.tenant,
@@ -178,6 +178,12 @@ def _notification(
         source=_json({"topic": event.source.topic, "partition": event.source.partition, "offset": event.source.offset}),
         accepted_at=event.accepted_at,
     )
+
+
+def _said(event: AcceptedEvent, kind: NotificationType) -> dict[str, Any]:
+    """What the type's texts are filled from."""
+    more = {"metadata": event.metadata, "actor": event.actor, "related": event.related}
+    return context(event.data, event_name=event.name or kind.key, **more)
 
 
 def _extras(event: AcceptedEvent) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from libs.catalogue.catalogue import NotificationType
+from libs.catalogue.types import NotificationType
 from services.router.domain.decisions import Because, Decision, Planned, Suppressed, Withheld
 
 

@@ -6,7 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from libs.catalogue.catalogue import Catalogue, NotificationType
+from libs.catalogue.catalogue import Catalogue
+from libs.catalogue.types import NotificationType
 from libs.schemas import rooms
 from services.router.domain.audience import Audience, AudienceRules, org_asked_for_admins, resolve
 from services.router.domain.handover import RoomKey

@@ -83,7 +83,7 @@ def test_severity_follows_priority_where_none_is_given(changes: dict[str, Any], 
     [
         ("iam.user.created", "iam.user.created"),
         ("iam.user.deleted", "iam.user"),
-        ("cbm.order.completed", "service.event"),
+        ("crm.deal.closed", "service.event"),
         ("a.b.c.d", "service.event"),
         ("booking.created", "booking.created"),
         ("nearby-job", "nearby-job"),

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libs.catalogue.catalogue import NotificationType, shipped
+from libs.catalogue.catalogue import shipped
+from libs.catalogue.types import NotificationType
 from services.router.domain.decisions import Because, Decision, Planned, Suppressed, Withheld
 from services.router.domain.preferences import Person, decide, refusal
 
