@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import socketio
 
+from libs.catalogue import catalogue
 from libs.http.server import serving
 from libs.postgres.pool import create_pool
 from libs.runtime.clock import utc_now
@@ -31,10 +32,12 @@ from services.gateway.adapters.postgres.slots import PostgresSlots
 from services.gateway.adapters.socket_options import SocketOptions
 from services.gateway.adapters.stock_sockets import StockSockets
 from services.gateway.domain import views
+from services.gateway.domain.dialects.registry import dialects
+from services.gateway.domain.recipients import RecipientIds
 from services.gateway.entrypoints import forwarding, notifications, preferences
 from services.gateway.entrypoints.application import application
 from services.gateway.entrypoints.caller import bearer
-from services.gateway.entrypoints.sockets import RootNamespace
+from services.gateway.entrypoints.sockets import DialectNamespace
 from services.gateway.handlers.inbox import InboxDesk
 from services.gateway.handlers.live import Live, Neighbours
 from services.gateway.settings import Settings
@@ -56,7 +59,9 @@ async def run(settings: Settings, stop: Stop) -> None:
         world = Neighbours(slots, inbox, PostgresLogs(database), PostgresDirectory(database), sockets)
         live = Live(settings, world, utc_now, health)
         sockets.watch(live.delivered.pinged, live.delivered.ponged)
-        sockets.server.register_namespace(RootNamespace(live.door))
+        recipients = RecipientIds(settings.jwt_secret.get_secret_value().encode())
+        for dialect in dialects(catalogue.shipped(), recipients).values():
+            sockets.server.register_namespace(DialectNamespace(dialect, live.door))
         metrics.CLOSED_SOCKETS.read = lambda: sockets.closed
         desk = InboxDesk(PostgresInbox(database), live.access, slots, changes, live.following, utc_now)
         health.checks |= {"postgres": database.fault, "feed": _attached(live)}

@@ -137,6 +137,12 @@ class Sockets(Protocol):
         """The same event to sockets of one namespace; a socket that is gone is passed over."""
         ...
 
+    def emit_personal(
+        self, namespace: str, readers: Mapping[str, str], event: str, payload: Mapping[str, Any], field: str
+    ) -> None:
+        """The same event to each sid of `readers`, but for `field`, which holds its reader: written only once."""
+        ...
+
     async def breathe(self) -> None:
         """Waits while much more was emitted than has been written: to be called between many emissions."""
         ...

@@ -45,6 +45,13 @@ class FanoutSockets:
         encoded = self.server.encode(event, payload, namespace=namespace)
         metrics.DELIVERIES.inc(self.server.write(sids, encoded, namespace))
 
+    def emit_personal(
+        self, namespace: str, readers: Mapping[str, str], event: str, payload: Mapping[str, Any], field: str
+    ) -> None:
+        """See ports.Sockets."""
+        for sid, reader in readers.items():
+            self.emit(namespace, (sid,), event, {**payload, field: reader})
+
     async def breathe(self) -> None:
         """See ports.Sockets."""
         await self.server.breathe()

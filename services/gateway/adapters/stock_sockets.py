@@ -62,6 +62,13 @@ class StockSockets:
                     self._abort(socket)
         metrics.DELIVERIES.inc(count)
 
+    def emit_personal(
+        self, namespace: str, readers: Mapping[str, str], event: str, payload: Mapping[str, Any], field: str
+    ) -> None:
+        """See ports.Sockets."""
+        for sid, reader in readers.items():
+            self.emit(namespace, (sid,), event, {**payload, field: reader})
+
     async def breathe(self) -> None:
         """See ports.Sockets. Each socket has a task of its own: they get a turn."""
         await asyncio.sleep(0)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from libs.auth.tokens import Identity
 from libs.schemas.rooms import is_personal
 from services.gateway.domain.access import Memberships, Readable
+from services.gateway.domain.dialects.dialect import Dialect
 from services.gateway.domain.logs import LogKey, state_of
 
 
@@ -14,12 +15,15 @@ from services.gateway.domain.logs import LogKey, state_of
 class Session:
     """A socket whose token was accepted.
 
+    `namespace` is where the transport finds the socket, `dialect` what is spoken there.
     `behind` maps the logs (by name) that the client is not shown live yet to the last entry it was sent.
     `suspended`: its memberships have changed and are being read, so no group room is shown until they are known.
     `newest` asks for what nobody has acknowledged, because the client came without a position.
     """
 
     sid: str
+    namespace: str
+    dialect: Dialect
     identity: Identity
     memberships: Memberships = field(default_factory=Memberships)
     readable: Readable = field(default_factory=lambda: Readable({}))

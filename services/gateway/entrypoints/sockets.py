@@ -1,4 +1,4 @@
-"""Namespace `/` of Socket.IO: reads what a client says and hands it to the door."""
+"""The namespaces of Socket.IO: each speaks its dialect; what a client says is read and handed on."""
 
 from __future__ import annotations
 
@@ -8,22 +8,23 @@ from urllib.parse import parse_qs
 
 import socketio
 
+from services.gateway.domain.dialects.dialect import Dialect
 from services.gateway.handlers.door import Door
 
 _MAX_TOKEN = 16 * 1024
 
 
-class RootNamespace(socketio.AsyncNamespace):
-    """The namespace of the dialect `root`."""
+class DialectNamespace(socketio.AsyncNamespace):
+    """The namespace of a dialect."""
 
-    def __init__(self, door: Door) -> None:
-        super().__init__("/")
-        self._door = door
+    def __init__(self, dialect: Dialect, door: Door) -> None:
+        super().__init__(dialect.namespace)
+        self._dialect, self._door = dialect, door
 
     async def on_connect(self, sid: str, environ: Mapping[str, Any], auth: Any = None) -> None:
         """The client's CONNECT has been answered already, so that it hears why it is refused."""
         position = auth.get("position") if isinstance(auth, dict) else None
-        await self._door.enter(sid, token_of(environ, auth), position)
+        await self._door.enter(self._dialect.namespace, self._dialect, sid, token_of(environ, auth), position)
 
     async def on_disconnect(self, sid: str, _reason: str) -> None:
         """The socket or the session is over, whoever ended it."""

@@ -15,7 +15,6 @@ from libs.runtime.logging import get_logger
 from libs.schemas.records import NotificationEmission
 from services.gateway import metrics
 from services.gateway.domain import resume
-from services.gateway.domain.dialects import root
 from services.gateway.domain.logs import Entry, Head, LogKey, Stretch, wire_name
 from services.gateway.domain.rooms import HeldLog, HeldLogs
 from services.gateway.domain.session import Session
@@ -114,7 +113,7 @@ class CatchUp:
         """Tells the client to fetch anew what it shows of these logs (by log name)."""
         logs = self._held.of(session)
         position = {wire_name(n): Head(logs[n].followed.epoch, session.behind[n]) for n in names if n in logs}
-        self._emitter.say([session.sid], root.resync(reason, position, self._clock()))
+        self._emitter.say(session, session.dialect.resync(reason, position, self._clock()))
         metrics.RESYNCS.labels(reason).inc()
 
     async def _round(self, session: Session) -> None:

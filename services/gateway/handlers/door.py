@@ -11,7 +11,8 @@ from libs.runtime.clock import Clock
 from libs.runtime.logging import get_logger
 from services.gateway import metrics
 from services.gateway.domain import resume
-from services.gateway.domain.dialects import root
+from services.gateway.domain.dialects.dialect import Dialect
+from services.gateway.domain.session import Session
 from services.gateway.errors import Retryable
 from services.gateway.handlers.emitter import Emitter
 from services.gateway.handlers.sessions import Sessions
@@ -36,24 +37,25 @@ class Door:
         self._admission = asyncio.Semaphore(settings.connect_concurrency)
         self._closing = False
 
-    async def enter(self, sid: str, token: str | None, position: Any) -> None:
+    async def enter(self, namespace: str, dialect: Dialect, sid: str, token: str | None, position: Any) -> None:
         """A socket has connected: it becomes a session, or is told why not and closed."""
         identity = self._identity(token)
         if identity is None:
-            self._turn_away(sid)
+            self._turn_away(namespace, dialect, sid)
             return
         try:
             with metrics.CONNECT_SECONDS.time():
                 async with asyncio.timeout(self._settings.connect_timeout), self._admission:
                     if self._closing:
                         raise Retryable("the gateway stops")
-                    await self._sessions.open(sid, identity, resume.position(position))
+                    session = Session(sid, namespace, dialect, identity)
+                    await self._sessions.open(session, resume.position(position))
         except (Retryable, TimeoutError) as error:
             log.warning("connect_held", tenant_id=identity.tenant, user_id=identity.reader, errors=[repr(error)])
-            self._send_away(sid)
+            self._send_away(namespace, dialect, sid)
         except Exception as error:
             log.error("connect_failed", tenant_id=identity.tenant, user_id=identity.reader, exc_info=error)
-            self._send_away(sid)
+            self._send_away(namespace, dialect, sid)
 
     async def refresh(self, sid: str, token: str | None) -> None:
         """A client brings a new token; one of somebody else is refused and the old one stays."""
@@ -63,12 +65,12 @@ class Door:
         if identity is None or not _same(session.identity, identity):
             if identity is not None:
                 self._count("other-person", identity)
-            self._emitter.say([sid], root.unauthorized(self._clock()))
+            self._emitter.say(session, session.dialect.unauthorized(self._clock(), expired=False))
             return
         try:
             await self._sessions.refresh(session, identity)
         except Retryable:
-            self._emitter.say([sid], root.unavailable(self._clock(), self._pause()))
+            self._emitter.say(session, session.dialect.unavailable(self._clock(), self._pause()))
 
     def leave(self, sid: str) -> None:
         """A socket is gone."""
@@ -79,25 +81,26 @@ class Door:
         now = self._clock().timestamp()
         for session in self._sessions:
             if session.identity.expires_at + _LEEWAY < now:
-                self._turn_away(session.sid)
+                self._turn_away(session.namespace, session.dialect, session.sid)
                 self._sessions.close(session.sid)
 
     async def close(self) -> None:
         """The gateway stops: tells every client when to come back, each after its own pause, and closes sockets."""
         self._closing = True
         for number, session in enumerate(self._sessions):
-            self._emitter.say([session.sid], root.closing(self._pause(), self._clock()))
+            self._emitter.say(session, session.dialect.closing(self._pause(), self._clock()))
             if number % _TOLD_AT_ONCE == 0:
                 await self._sockets.breathe()
                 await asyncio.sleep(0)
         await self._sockets.drain(self._settings.drain_window)
 
-    def _send_away(self, sid: str) -> None:
-        self._emitter.say([sid], root.unavailable(self._clock(), self._pause()))
+    def _send_away(self, namespace: str, dialect: Dialect, sid: str) -> None:
+        self._emitter.answer(namespace, sid, dialect.unavailable(self._clock(), self._pause()))
         self._sockets.drop(sid)
 
-    def _turn_away(self, sid: str) -> None:
-        self._emitter.say([sid], root.unauthorized(self._clock()))
+    def _turn_away(self, namespace: str, dialect: Dialect, sid: str) -> None:
+        if dialect.explains:
+            self._emitter.answer(namespace, sid, dialect.unauthorized(self._clock(), expired=False))
         self._sockets.refuse(sid)
 
     def _identity(self, token: str | None) -> Identity | None:

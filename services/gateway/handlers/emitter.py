@@ -1,23 +1,22 @@
-"""Shows entries of logs to sessions: each entry is shaped once, whoever it is for."""
+"""Shows entries of logs to sessions: each entry is shaped once for each dialect, whoever it is for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 
 from libs.runtime.clock import Clock
 from libs.runtime.logging import get_logger
 from libs.runtime.tracing import trace_id
 from libs.schemas.records import NotificationEmission
 from services.gateway import metrics
-from services.gateway.domain.dialects import root
+from services.gateway.domain.dialects.dialect import Dialect, Emission
 from services.gateway.domain.logs import Entry
 from services.gateway.domain.rooms import HeldLog
 from services.gateway.domain.session import Session
 from services.gateway.ports import Sockets
 
 _log = get_logger(__name__)
-
-_NAMESPACE = "/"
 
 
 class Emitter:
@@ -29,34 +28,51 @@ class Emitter:
     def live(self, log: HeldLog, entry: Entry) -> None:
         """Shows an entry to everybody who is shown the log live."""
         log.recent.append(entry)
-        sids = [session.sid for session in log.audience(entry)]
-        if sids:
-            self._emit(sids, log.key.name, entry)
-            self._note(log, entry, len(sids))
+        shown = self.tell(log.audience(entry), lambda dialect: dialect.entry(log.key.name, entry))
+        if shown:
+            self._note(log, entry, shown)
 
     def to(self, session: Session, name: str, entry: Entry) -> bool:
         """Shows one session an entry that it missed; False when the entry does not exist there for it."""
         record = entry.record
         if isinstance(record, NotificationEmission) and session.readable.home(record.rooms) != name:
             return False
-        return self._emit([session.sid], name, entry)
+        return self.tell([session], lambda dialect: dialect.entry(name, entry)) > 0
 
-    def say(self, sids: Iterable[str], emission: root.Emission) -> None:
-        """Emits something that is in no log."""
-        event, payload = emission
-        self._sockets.emit(_NAMESPACE, sids, event, payload)
-        metrics.EMISSIONS.labels(event).inc()
+    def tell(self, sessions: Iterable[Session], shape: Callable[[Dialect], Emission | None]) -> int:
+        """Tells sessions something, shaped once for each namespace; returns how many were told."""
+        listeners: defaultdict[str, list[Session]] = defaultdict(list)
+        for session in sessions:
+            listeners[session.namespace].append(session)
+        told = 0
+        for namespace, those in listeners.items():
+            emission = shape(those[0].dialect)
+            if emission is not None:
+                self._emit(namespace, those, emission)
+                told += len(those)
+        return told
+
+    def say(self, session: Session, emission: Emission) -> None:
+        """Tells one session something that is in no log."""
+        self._emit(session.namespace, [session], emission)
+
+    def answer(self, namespace: str, sid: str, emission: Emission) -> None:
+        """Tells a socket that has no session."""
+        self._sockets.emit(namespace, [sid], emission.event, emission.payload)
+        metrics.EMISSIONS.labels(emission.event).inc()
 
     def drop(self, session: Session) -> None:
         """Closes the socket of a session that cannot go on here."""
         self._sockets.drop(session.sid)
 
-    def _emit(self, sids: list[str], name: str, entry: Entry) -> bool:
-        emission = root.emission(name, entry)
-        if emission is None:
-            return False
-        self.say(sids, emission)
-        return True
+    def _emit(self, namespace: str, sessions: list[Session], emission: Emission) -> None:
+        event, payload, personal = emission
+        if personal is None:
+            self._sockets.emit(namespace, [session.sid for session in sessions], event, payload)
+        else:
+            readers = {session.sid: session.reader for session in sessions}
+            self._sockets.emit_personal(namespace, readers, event, payload, personal)
+        metrics.EMISSIONS.labels(event).inc()
 
     def _note(self, log: HeldLog, entry: Entry, sockets: int) -> None:
         record = entry.record

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from libs.runtime.clock import Clock
 from services.gateway import metrics
 from services.gateway.domain import resume
-from services.gateway.domain.dialects import root
 from services.gateway.domain.follow import Follower, Judgement
 from services.gateway.domain.logs import Entry, Head, LogKey, LogRecord, Stretch, places, wire_name
 from services.gateway.domain.rooms import HeldLog, HeldLogs
@@ -176,8 +175,8 @@ class Following:
             if log.key.name in session.behind:
                 session.behind[log.key.name] = head.seq
         if log.holders:
-            position = {wire_name(log.key.name): head}
-            self._emitter.say(list(log.holders), root.resync(reason, position, self._clock()))
+            position, now = {wire_name(log.key.name): head}, self._clock()
+            self._emitter.tell(log.holders.values(), lambda dialect: dialect.resync(reason, position, now))
             metrics.RESYNCS.labels(reason).inc(len(log.holders))
 
     def _now(self) -> float:

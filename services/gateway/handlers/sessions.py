@@ -10,7 +10,6 @@ from libs.runtime.clock import Clock
 from services.gateway import metrics
 from services.gateway.domain import resume
 from services.gateway.domain.access import readable
-from services.gateway.domain.dialects import root
 from services.gateway.domain.logs import Head, wire_name
 from services.gateway.domain.rooms import HeldLogs
 from services.gateway.domain.session import Session
@@ -47,9 +46,10 @@ class Sessions:
         """The session of a socket, or None when its token was not accepted."""
         return self._sessions.get(sid)
 
-    async def open(self, sid: str, identity: Identity, position: resume.Position | None) -> None:
-        """Makes a session and tells the client `connected`; what it missed follows. Raises Retryable."""
-        session = self._sessions[sid] = Session(sid, identity)
+    async def open(self, session: Session, position: resume.Position | None) -> None:
+        """Opens a session and tells the client `connected`; what it missed follows. Raises Retryable."""
+        sid = session.sid
+        self._sessions[sid] = session
         metrics.CONNECTIONS.set(len(self._sessions))
         try:
             refused = await self._begin(session, position)
@@ -98,4 +98,4 @@ class Sessions:
     def _confirm(self, session: Session) -> None:
         position = {wire_name(name): head for name, head in self.sent(session).items()}
         rooms = session.readable.open_rooms()
-        self._emitter.say([session.sid], root.connected(session.identity, rooms, position, self._clock()))
+        self._emitter.say(session, session.dialect.connected(session.identity, rooms, position, self._clock()))

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from libs.schemas.records import NotificationEmission, RoomEntry
 from services.gateway.domain.access import Readable, Span
+from services.gateway.domain.dialects.root import Root
 from services.gateway.domain.follow import Follower
 from services.gateway.domain.logs import Entry, LogKey, Stretch
 from services.gateway.domain.rooms import HeldLog, HeldLogs
@@ -15,7 +16,7 @@ from tests.unit.gateway.test_access import identity
 
 
 def session(sid: str, readable: Readable, tenant: str = "t") -> Session:
-    return Session(sid, identity(tenant=tenant), readable=readable)
+    return Session(sid, "/", Root(), identity(tenant=tenant), readable=readable)
 
 
 def live(logs: HeldLogs, member: Session, name: str) -> HeldLog:

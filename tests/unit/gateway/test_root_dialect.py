@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -10,11 +11,13 @@ import pytest
 
 from libs.schemas.events import EVENT_NAMES
 from libs.schemas.records import NotificationEmission, RoomEntry, StateChange
-from services.gateway.domain.dialects import root
+from services.gateway.domain.dialects.root import Root
 from services.gateway.domain.logs import Entry, Head
 from tests.unit.gateway.test_access import identity
 
 pytestmark = pytest.mark.covers("F0-5", "S5", "S7")
+
+root = Root()
 
 ID = UUID("5f1c5c52-0d43-5a0a-9d43-0f7f0c3a7e11")
 AT = datetime(2025, 10, 17, 10, 0, tzinfo=UTC)
@@ -27,10 +30,11 @@ def record(**fields: Any) -> NotificationEmission:
     return NotificationEmission(rooms=(RoomEntry(room="org:o", epoch=7, seq=3),), **(given | fields))
 
 
-def emitted(**fields: Any) -> tuple[str, dict[str, Any]]:
-    emission = root.emission("org:o", Entry(7, 3, record(**fields)))
+def emitted(**fields: Any) -> tuple[str, Mapping[str, Any]]:
+    emission = root.entry("org:o", Entry(7, 3, record(**fields)))
     assert emission is not None
-    return emission
+    assert emission.personal is None
+    return emission.event, emission.payload
 
 
 # The top-level fields of 000 §3.2–3.5; everything else that is emitted is additive.
@@ -62,11 +66,12 @@ def test_the_text_of_a_service_event_is_beside_it() -> None:
     assert "data" not in payload
 
 
-def change(**fields: Any) -> tuple[str, dict[str, Any]]:
+def change(**fields: Any) -> tuple[str, Mapping[str, Any]]:
     state = StateChange(tenant="t", user_id="u", epoch=1, seq=9, at=AT, **fields)
-    emission = root.emission("state:u", Entry(1, 9, state))
+    emission = root.entry("state:u", Entry(1, 9, state))
     assert emission is not None
-    return emission
+    assert emission.personal is None
+    return emission.event, emission.payload
 
 
 def test_state_changes() -> None:
@@ -87,16 +92,14 @@ def test_state_changes() -> None:
 
 
 def test_a_control_entry_shows_nothing() -> None:
-    assert root.emission("org:o", Entry(7, 3, None)) is None
+    assert root.entry("org:o", Entry(7, 3, None)) is None
 
 
 def test_connected_and_errors() -> None:
-    event, payload = root.connected(identity(), ("user:u",), {"user:u": Head(1, 2)}, AT)
+    event, payload, _ = root.connected(identity(), ("user:u",), {"user:u": Head(1, 2)}, AT)
     assert event == "connected"
     expected = {"userId": "u", "rooms": ["user:u"], "timestamp": STAMP, "position": {"user:u": [1, 2]}}
     assert payload == expected
-    assert root.unauthorized(AT) == (
-        "error",
-        {"code": "UNAUTHORIZED", "message": "Invalid or expired JWT token", "timestamp": STAMP},
-    )
-    assert root.connected(identity(user_id=None, agent_id="a"), (), {}, AT)[1]["agentId"] == "a"
+    error = {"code": "UNAUTHORIZED", "message": "Invalid or expired JWT token", "timestamp": STAMP}
+    assert root.unauthorized(AT, expired=True) == ("error", error, None)
+    assert root.connected(identity(user_id=None, agent_id="a"), (), {}, AT).payload["agentId"] == "a"

@@ -1,0 +1,39 @@
+"""How a notification's type looks to clients: its name, icon and colour, and what it is called on the wire (S4, S5)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from libs.catalogue.catalogue import Catalogue
+
+_CONSTANT = re.compile(r"^[A-Z][A-Z0-9_]*$")
+_NOT_CONSTANT = re.compile(r"[^A-Z0-9]+")
+
+
+class Look(NamedTuple):
+    """`wire` is the event name on `/ws/notifications` where the type has one, `constant` its name in capitals."""
+
+    name: str
+    icon: str
+    color: str
+    wire: str | None
+    constant: str
+
+
+#: The look of a type by its catalogue key; also of one that the catalogue no longer has.
+Looks = Callable[[str], Look]
+
+
+def looks(catalogue: Catalogue) -> Looks:
+    """Looks as the catalogue says."""
+
+    def look(key: str) -> Look:
+        kind = catalogue.get(key)
+        aliases = () if kind is None else kind.aliases
+        constant = next((alias for alias in aliases if _CONSTANT.match(alias)), None)
+        name = re.sub(r"[._-]+", " ", key).capitalize()
+        return Look(name, "bell", "#1890ff", None, constant or _NOT_CONSTANT.sub("_", key.upper()))
+
+    return look
