@@ -46,7 +46,7 @@ async def run(settings: Settings, channels: Sequence[str], stop: asyncio.Event) 
     async with AsyncExitStack() as stack:
         addresses = PostgresAddresses()
         building = Building(settings, addresses, stack)
-        providers = {channel: CHANNELS[channel].provider(building) for channel in channels}
+        providers = {channel: _providers(channel, building) for channel in channels}
         await stack.enter_async_context(serving(operator_app(health), settings.http_host, settings.http_port))
         health.checks |= dict.fromkeys(["postgres", *(f"{channel}-consumer" for channel in channels)], _starting)
         starting = health.watch("start", _STUCK)
@@ -70,24 +70,30 @@ async def run(settings: Settings, channels: Sequence[str], stop: asyncio.Event) 
         _log.info("stopped", channels=list(channels))
 
 
+def _providers(channel: str, building: Building) -> list[Provider]:
+    known = CHANNELS[channel]
+    return [known.providers[name](building) for name in known.order(channel, building.settings)]
+
+
 def _worker(
     settings: Settings,
     channel: str,
-    provider: Provider,
+    providers: Sequence[Provider],
     pool: asyncpg.Pool,
     letters: DeadLetters,
     health: Health,
     stop: asyncio.Event,
 ) -> Worker:
-    repeatable = CHANNELS[channel].repeatable
+    repeatable, shared = CHANNELS[channel].repeatable, CHANNELS[channel].shared
     topic, prefix = topics.DELIVERY[channel].name, settings.kafka_topic_prefix
     ledger = PostgresLedger(pool, channel, settings.delivery_lease, repeatable=repeatable)
     pace = steady(settings.delivery_concurrency, Backoff(1.0, settings.delivery_rest_cap))
-    calling = Calling(provider, settings.retry_policy, pace, utc_now, repeatable=repeatable)
+    calling = Calling(providers, settings.retry_policy, pace, utc_now, repeatable=repeatable, shared=shared)
     recording = Recording(ledger, health.watch(f"{channel}-recording", _STUCK), utc_now)
     sending = Sending(ledger, calling, recording, health.watch(f"{channel}-sending", _STUCK))
-    metrics.LIMIT.labels(channel, provider.name).set_function(lambda: calling.pace.limit)
-    metrics.IN_FLIGHT.labels(channel, provider.name).set_function(lambda: sending.running)
+    for provider in providers:
+        metrics.LIMIT.labels(channel, provider.name).set_function(partial(_limit, calling, provider.name))
+        metrics.IN_FLIGHT.labels(channel, provider.name).set_function(partial(_running, calling, provider.name))
     intake = Intake(ledger, sending, stop)
     consumer = partial(create_consumer, settings.kafka_bootstrap, f"{prefix}delivery-{channel}")
     burial = Burial(ledger, letters, topic, utc_now)
@@ -113,6 +119,14 @@ async def _close(pool: asyncpg.Pool) -> None:
             await pool.close()
     except TimeoutError:
         pool.terminate()
+
+
+def _limit(calling: Calling, provider: str) -> int:
+    return calling.paces[provider].limit
+
+
+def _running(calling: Calling, provider: str) -> int:
+    return calling.running[provider]
 
 
 async def _starting() -> str | None:

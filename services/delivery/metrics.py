@@ -15,6 +15,7 @@ RETURNED = Counter("carillon_delivery_returned", "Deliveries put back because th
 FENCED = Counter("carillon_delivery_fenced", "Outcomes without effect: the claim had passed to another", _LABELS)
 REAPED = Counter("carillon_delivery_reaped", "Leases that ran out, by what was held", ("channel", "held"))
 DEAD = Counter("carillon_delivery_dead", "Dead letters written", ("channel",))
+BREAKS = Counter("carillon_delivery_breaks", "Times that a provider was left alone for a while", ["provider"])
 CALLS = Histogram("carillon_delivery_call_seconds", "How long a call to the provider took", _LABELS, buckets=_SECONDS)
 LATENCY = Histogram(
     "carillon_delivery_latency_seconds",

@@ -15,14 +15,30 @@ from services.delivery.domain.push import PushMessage
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """What one provider made of a delivery. `outcome` is sent, retry, unavailable, failed or unknown."""
+
+    provider: str
+    outcome: str
+    reason: str
+    code: str | None
+    detail: str | None
+    started_at: datetime
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one delivery. `provider` is who was asked; `seconds` is how long the call took."""
+    """What became of one delivery, and who was asked for it in this order."""
 
     delivery: Delivery
     outcome: Outcome
-    provider: str
-    started_at: datetime
-    seconds: float
+    attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def provider(self) -> str | None:
+        """Who was asked last: the others surely do not have it."""
+        return self.attempts[-1].provider if self.attempts else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,11 +65,20 @@ class Building:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """`repeatable`: whether an attempt without an answer is made again, because receivers can tell a repeat by a stable
-    id or are better told twice than not at all."""
+    """`providers` by name, each asked in its turn where the one before could not take it.
 
-    provider: Callable[[Building], Provider]
+    `repeatable`: whether an attempt without an answer is made again, because receivers can tell a repeat by a stable id
+    or are better told twice than not at all. `shared`: all deliveries go to the same servers.
+    """
+
+    providers: dict[str, Callable[[Building], Provider]]
     repeatable: bool
+    shared: bool = False
+
+    def order(self, channel: str, settings: Settings) -> tuple[str, ...]:
+        """The providers in use, in their order."""
+        chosen = {"email": settings.email_providers, "sms": settings.sms_providers}
+        return tuple(chosen[channel]) if channel in chosen else tuple(self.providers)
 
 
 def _smtp(building: Building) -> Provider:
@@ -116,31 +125,34 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [""])[0]
 
 
-def _sms(building: Building) -> Provider:
-    most, twilio, sns = building.settings.sms_max_segments, load(TwilioSettings), load(SnsSettings)
-    if building.settings.sms_provider == "sns":
-        if not (sns.sns_region and sns.sns_key_id):
-            refuse("sms by sns needs CARILLON_SNS_REGION, CARILLON_SNS_KEY_ID and CARILLON_SNS_SECRET")
-        return SnsClient(building.asker(), sns, most, building.link_base, utc_now)
-    if not (twilio.twilio_account and twilio.twilio_from):
-        refuse("sms needs CARILLON_TWILIO_ACCOUNT, CARILLON_TWILIO_TOKEN and CARILLON_TWILIO_FROM")
-    return TwilioClient(building.asker(), twilio, most, building.link_base, utc_now)
+def _twilio(building: Building) -> Provider:
+    settings = load(TwilioSettings)
+    if not (settings.twilio_account and settings.twilio_from):
+        refuse("sms by twilio needs CARILLON_TWILIO_ACCOUNT, CARILLON_TWILIO_TOKEN and CARILLON_TWILIO_FROM")
+    return TwilioClient(building.asker(), settings, building.settings.sms_max_segments, building.link_base, utc_now)
 
 
-def _chat(name: str, render: Render, read: Reading) -> Callable[[Building], Provider]:
+def _sns(building: Building) -> Provider:
+    settings = load(SnsSettings)
+    if not (settings.sns_region and settings.sns_key_id):
+        refuse("sms by sns needs CARILLON_SNS_REGION, CARILLON_SNS_KEY_ID and CARILLON_SNS_SECRET")
+    return SnsClient(building.asker(), settings, building.settings.sms_max_segments, building.link_base, utc_now)
+
+
+def _chat(name: str, render: Render, read: Reading) -> Channel:
     def made(building: Building) -> Provider:
         return ChatClient(name, render, read, building.poster(), building.addresses, building.link_base, utc_now)
 
-    return made
+    return Channel({name: made}, repeatable=True)
 
 
 CHANNELS: dict[str, Channel] = {
-    "email": Channel(_smtp, repeatable=True),
-    "webhook": Channel(_webhook, repeatable=True),
-    "push": Channel(_push, repeatable=True),
+    "email": Channel({"smtp": _smtp}, repeatable=True, shared=True),
+    "webhook": Channel({"webhook": _webhook}, repeatable=True),
+    "push": Channel({"push": _push}, repeatable=True),
     # A text cannot be told from its repeat, costs money and wakes people: at most once where nobody knows.
-    "sms": Channel(_sms, repeatable=False),
-    "slack": Channel(_chat("slack", chat.slack, errors.slack), repeatable=True),
-    "discord": Channel(_chat("discord", chat.discord, errors.discord), repeatable=True),
-    "teams": Channel(_chat("teams", chat.teams, errors.teams), repeatable=True),
+    "sms": Channel({"twilio": _twilio, "sns": _sns}, repeatable=False, shared=True),
+    "slack": _chat("slack", chat.slack, errors.slack),
+    "discord": _chat("discord", chat.discord, errors.discord),
+    "teams": _chat("teams", chat.teams, errors.teams),
 }

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, HttpUrl, ValidationInfo, field_validator
+from pydantic_settings import NoDecode
 
 from libs.runtime.settings import ChannelSettings, ServiceSettings
 from services.delivery.domain.retry import Backoff, RetryPolicy
@@ -23,8 +24,18 @@ class Settings(ServiceSettings, ChannelSettings):
     delivery_retry_base: float = Field(5.0, gt=0, description="the first retry comes within this time")
     delivery_retry_cap: float = Field(1_800.0, gt=0, description="a retry waits no longer than this")
     delivery_rest_cap: float = Field(60.0, gt=0, description="an overloaded provider rests no longer than this")
-    sms_provider: Literal["twilio", "sns"] = "twilio"
+    email_providers: Annotated[tuple[Literal["smtp"], ...], NoDecode] = Field(
+        ("smtp",), min_length=1, description="who sends mail: the next one where one cannot"
+    )
+    sms_providers: Annotated[tuple[Literal["twilio", "sns"], ...], NoDecode] = Field(
+        ("twilio",), min_length=1, description="who sends text messages: the next one where one cannot"
+    )
     sms_max_segments: int = Field(4, ge=1, le=10, description="a longer text is cut")
+
+    @field_validator("email_providers", "sms_providers", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("delivery_timeout")
     @classmethod

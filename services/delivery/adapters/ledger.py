@@ -21,7 +21,7 @@ _SQL = load(Path(__file__).with_suffix(".sql"))
 _CLAIM, _CLAIM_DUE = (_SQL[name].replace("{claimed}", _SQL["claimed"]) for name in ("claim", "claim_due"))
 _LOST = "unknown"  # which provider was asked by a process that is gone
 
-_Row = tuple[str, float | None, str | None]  # state, delay in seconds, outcome of the attempt (None: no attempt)
+_Row = tuple[str, float | None, bool]  # state, delay in seconds, whether it counts as an attempt
 
 
 class PostgresLedger:
@@ -54,7 +54,9 @@ class PostgresLedger:
     async def record(self, results: Sequence[Result]) -> list[Result]:
         """One statement."""
         ordered = sorted(results, key=lambda r: (r.delivery.tenant, r.delivery.id))
-        rows = await self._pool.fetch(_SQL["record"], *_keys([r.delivery for r in ordered]), *_outcomes(ordered))
+        rows = await self._pool.fetch(
+            _SQL["record"], *_keys([r.delivery for r in ordered]), *_outcomes(ordered), *_attempts(ordered)
+        )
         held = {(row["tenant"], row["id"]) for row in rows}
         return [r for r in ordered if (r.delivery.tenant, r.delivery.id) in held]
 
@@ -101,6 +103,7 @@ def _delivery(row: asyncpg.Record, channel: str, token: UUID) -> Delivery:
             _endpoint(row["endpoint"]),
             _devices(row["devices"]),
             row["phone"],
+            row["locale"],
         ),
         content=Content(
             row["notification"],
@@ -114,6 +117,8 @@ def _delivery(row: asyncpg.Record, channel: str, token: UUID) -> Delivery:
         traceparent=row["traceparent"],
         expires_at=row["expires_at"],
         reached=tuple(row["reached"]),
+        providers=_names(row["providers"]),
+        uncertain_with=row["uncertain_with"],
     )
 
 
@@ -128,31 +133,48 @@ def _devices(text: str | None) -> tuple[Device, ...]:
     return tuple(Device(**found) for found in orjson.loads(text)) if text else ()
 
 
+def _names(text: str | None) -> tuple[str, ...]:
+    """The tenant's order of providers: whatever else stands there in its settings is none."""
+    found = orjson.loads(text) if text else ()
+    return tuple(name for name in found if isinstance(name, str)) if isinstance(found, list) else ()
+
+
 def _outcomes(results: Sequence[Result]) -> tuple[list[Any], ...]:
     rows = [_row(r.outcome) for r in results]
     return (
         [state for state, _, _ in rows],
         [r.outcome.reason for r in results],
         [delay for _, delay, _ in rows],
-        [outcome for _, _, outcome in rows],
-        [getattr(r.outcome, "code", None) for r in results],
-        [getattr(r.outcome, "detail", None) for r in results],
+        [counted for _, _, counted in rows],
         [r.provider for r in results],
         [getattr(r.outcome, "provider_message_id", None) for r in results],
-        [r.started_at for r in results],
-        [round(r.seconds * 1000) for r in results],
+    )
+
+
+def _attempts(results: Sequence[Result]) -> tuple[list[Any], ...]:
+    """What was asked, by the number of its result; of what is given back nothing is kept, or every pause would be."""
+    kept = [(n, a) for n, r in enumerate(results, 1) if _row(r.outcome)[2] for a in r.attempts]
+    return (
+        [n for n, _ in kept],
+        [a.outcome for _, a in kept],
+        [a.reason for _, a in kept],
+        [a.code for _, a in kept],
+        [a.detail for _, a in kept],
+        [a.provider for _, a in kept],
+        [a.started_at for _, a in kept],
+        [round(a.seconds * 1000) for _, a in kept],
     )
 
 
 def _row(outcome: Outcome) -> _Row:
     match outcome:
         case Sent():
-            return "sent", None, "sent"
+            return "sent", None, True
         case Retry(delay=delay):
-            return "planned", delay, "retry"
+            return "planned", delay, True
         case Unknown(delay=delay):
-            return "unknown", delay, "unknown"
+            return "unknown", delay, True
         case Failed(counted=counted):
-            return "failed", 0.0, "failed" if counted else None  # due at once: its dead letter is to be written
+            return "failed", 0.0, counted  # due at once: its dead letter is to be written
         case Returned(delay=delay):
-            return "planned", delay, None
+            return "planned", delay, False

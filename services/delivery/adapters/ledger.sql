@@ -82,29 +82,33 @@ where d.tenant = k.tenant and d.id = k.id and d.claim_token = k.token and d.stat
 returning d.tenant, d.id
 
 -- name: record
--- An outcome counts only with its token. The number of an attempt goes on after a replay, which counts from zero again.
+-- An outcome counts only with its token. $10–$17 are the providers that were asked, each with the number of its result.
+-- The number of an attempt goes on after a replay, which counts from zero again.
 with result as (
-  select * from unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::float8[], $7::text[], $8::text[],
-                       $9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::int[])
-    as k (tenant, id, token, state, reason, delay, outcome, code, detail, provider, provider_message_id, started_at,
-          duration_ms)
+  select * from unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::float8[], $7::boolean[],
+                       $8::text[], $9::text[])
+    with ordinality as k (tenant, id, token, state, reason, delay, counted, provider, provider_message_id, n)
 ), recorded as (
   update deliveries d
   set state = r.state, reason = r.reason,
-      attempts = d.attempts + (r.outcome is not null)::int,
+      attempts = d.attempts + r.counted::int,
       next_attempt_at = now() + make_interval(secs => r.delay),
-      claim_token = null, lease_until = null,
+      claim_token = null, lease_until = null, provider = coalesce(r.provider, d.provider),
       provider_message_id = coalesce(r.provider_message_id, d.provider_message_id), updated_at = now()
   from result r
   where d.tenant = r.tenant and d.id = r.id and d.claim_token = r.token and d.state in ('claimed', 'sending')
-  returning d.tenant, d.id
+  returning d.tenant, d.id, r.n
 ), attempted as (
-  insert into delivery_attempts (tenant, delivery, attempt, outcome, code, detail, provider, started_at, duration_ms)
+  insert into delivery_attempts
+    (tenant, delivery, attempt, outcome, reason, code, detail, provider, started_at, duration_ms)
   select r.tenant, r.id,
-         1 + coalesce((select max(a.attempt) from delivery_attempts a where a.tenant = r.tenant and a.delivery = r.id), 0),
-         r.outcome, r.code, r.detail, r.provider, r.started_at, r.duration_ms
-  from result r join recorded using (tenant, id)
-  where r.outcome is not null
+         row_number() over (partition by r.n order by a.place)
+         + coalesce((select max(o.attempt) from delivery_attempts o where o.tenant = r.tenant and o.delivery = r.id), 0),
+         a.outcome, a.reason, a.code, a.detail, a.provider, a.started_at, a.duration_ms
+  from unnest($10::bigint[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::timestamptz[],
+              $17::int[])
+    with ordinality as a (n, outcome, reason, code, detail, provider, started_at, duration_ms, place)
+  join recorded r on r.n = a.n
 )
 select tenant, id from recorded
 
@@ -135,7 +139,7 @@ with expired as (
   where d.tenant = e.tenant and d.id = e.id
   returning d.tenant, d.id, e.held
 ), attempted as (
-  insert into delivery_attempts (tenant, delivery, attempt, outcome, code, provider, started_at, duration_ms)
+  insert into delivery_attempts (tenant, delivery, attempt, outcome, reason, provider, started_at, duration_ms)
   select tenant, id,
          1 + coalesce((select max(a.attempt) from delivery_attempts a where a.tenant = e.tenant and a.delivery = e.id), 0),
          'unknown', 'lease-expired', $4, now(), 0

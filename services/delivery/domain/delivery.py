@@ -38,6 +38,7 @@ class Recipient:
     endpoint: Endpoint | None = None
     devices: tuple[Device, ...] = ()
     phone: str | None = None
+    locale: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Delivery:
     """A claimed delivery. `token` fences the claim: what is recorded with an older token has no effect.
 
     `attempts` is how many have been counted before this claim. `reached` are the devices that have taken it already.
+    `providers` is the tenant's own order of them, if it has one; `uncertain_with` is the one that may have it already.
     """
 
     tenant: str
@@ -74,6 +76,8 @@ class Delivery:
     traceparent: str | None = None
     expires_at: datetime | None = None
     reached: tuple[str, ...] = ()
+    providers: tuple[str, ...] = ()
+    uncertain_with: str | None = None
 
     @property
     def log_fields(self) -> dict[str, Any]:

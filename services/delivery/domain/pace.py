@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 from services.delivery.domain.retry import Backoff
 
+_SILENCES = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -18,6 +20,7 @@ class Pace:
     limit: int
     rest_until: float = 0.0
     strikes: int = 0
+    silences: int = 0
 
     def resting(self, now: float) -> float:
         """Seconds that the provider is still left alone."""
@@ -25,9 +28,15 @@ class Pace:
 
     def went_well(self) -> Pace:
         """The provider has answered as it should."""
-        if self.strikes == 0 and self.limit == self.ceiling:
+        if self.strikes == 0 and self.silences == 0 and self.limit == self.ceiling:
             return self
-        return replace(self, limit=min(self.ceiling, self.limit + 1), strikes=0)
+        return replace(self, limit=min(self.ceiling, self.limit + 1), strikes=0, silences=0)
+
+    def silent(self, now: float, draw: float) -> Pace:
+        """A call had no answer: several in a row, and the provider counts as out of reach."""
+        if self.silences + 1 < _SILENCES:
+            return replace(self, silences=self.silences + 1)
+        return replace(self.unavailable(now, 0.0, draw), silences=0)
 
     def overloaded(self, now: float, after: float, draw: float) -> Pace:
         """The provider asks for fewer calls, and perhaps for a rest of `after` seconds."""

@@ -15,6 +15,7 @@ from services.delivery.ports import Ledger, Result
 
 _IDLE = 1.0  # seconds: how often a loop without work says that it is alive
 _GATHER = 0.02  # seconds: results of this long share a statement; a lease is longer by far
+_NOBODY = "none"  # in a metric's label, where no provider was asked
 _log = get_logger(__name__)
 
 
@@ -56,22 +57,24 @@ class Recording:
             if id(result) in counted:
                 self._tell(result)
             else:
-                metrics.FENCED.labels(result.delivery.channel, result.provider).inc()
+                metrics.FENCED.labels(result.delivery.channel, result.provider or _NOBODY).inc()
                 _log.warning("outcome_fenced", **result.delivery.log_fields, status=result.outcome.reason)
 
     def _tell(self, result: Result) -> None:
         delivery, outcome = result.delivery, result.outcome
-        labels = delivery.channel, result.provider
+        labels = delivery.channel, result.provider or _NOBODY
         _count(outcome, *labels)
         if isinstance(outcome, Sent):
+            told = {"provider": result.provider, "attempt": delivery.attempts + 1}
             metrics.LATENCY.labels(*labels).observe((self._clock() - delivery.created_at).total_seconds())
-            _log.info("delivery_sent", **delivery.log_fields, status="sent", errors=[], attempt=delivery.attempts + 1)
+            _log.info("delivery_sent", **delivery.log_fields, status="sent", errors=[], **told)
             return
         _log.warning(
             "delivery_not_sent",
             **delivery.log_fields,
             status=type(outcome).__name__.lower(),
             errors=[outcome.reason],
+            provider=result.provider,
             code=getattr(outcome, "code", None),
             attempt=delivery.attempts + 1,
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections import deque
 from collections.abc import Sequence
 from functools import partial
@@ -39,14 +38,14 @@ class Sending:
     @property
     def resting(self) -> float:
         """Seconds for which the provider is left alone; nothing need be claimed until then."""
-        return self._calling.pace.resting(time.monotonic())
+        return self._calling.resting
 
     @property
     def room(self) -> int:
         """How many more deliveries are worth claiming now."""
         if self.resting:
             return 0
-        wanted = self._calling.pace.limit * _AHEAD
+        wanted = self._calling.limit * _AHEAD
         free = wanted - len(self._claimed)
         return free if free * 2 >= wanted else 0  # fewer, larger claims
 
@@ -87,14 +86,14 @@ class Sending:
 
     @property
     def _free(self) -> int:
-        return self._calling.pace.limit - len(self._calls)
+        return self._calling.limit - len(self._calls)
 
     async def _gather(self) -> None:
         """Lets several calls end before the next are begun, so that one statement marks them all; slow calls hold up
         nobody for longer than a moment."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_GATHER):
-                while self._free < min(len(self._claimed), (self._calling.pace.limit + 1) // 2):
+                while self._free < min(len(self._claimed), (self._calling.limit + 1) // 2):
                     await self._changed.wait()
                     self._changed.clear()
 

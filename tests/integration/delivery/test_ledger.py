@@ -16,7 +16,7 @@ from libs.runtime.clock import utc_now
 from services.delivery.adapters.ledger import _CLAIM_DUE, _SQL, PostgresLedger
 from services.delivery.domain.delivery import Delivery
 from services.delivery.domain.outcome import Failed, Outcome, Retry, Returned, Sent, Unknown
-from services.delivery.ports import Reaped, Result
+from services.delivery.ports import Attempt, Reaped, Result
 from tests.integration.delivery.planned import Plan, Planned
 
 pytestmark = pytest.mark.covers("F2-5")
@@ -54,7 +54,11 @@ async def _begun(ledger: PostgresLedger, *planned: Planned) -> list[Delivery]:
 
 
 def _result(delivery: Delivery, outcome: Outcome) -> Result:
-    return Result(delivery, outcome, "smtp", utc_now(), 0.25)
+    said = {Sent: "sent", Retry: "retry", Unknown: "unknown", Failed: "failed", Returned: "unavailable"}
+    code, detail = getattr(outcome, "code", None), getattr(outcome, "detail", None)
+    attempt = Attempt("smtp", said[type(outcome)], outcome.reason, code, detail, utc_now(), 0.25)
+    asked = not isinstance(outcome, Failed) or outcome.counted
+    return Result(delivery, outcome, (attempt,) if asked else ())
 
 
 async def test_a_claim_brings_the_content(ledger: PostgresLedger, plan: Plan) -> None:
