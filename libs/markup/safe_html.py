@@ -9,7 +9,7 @@ import nh3
 from markdown_it import MarkdownIt
 
 # One line that Markdown leaves as it is: no mark-up, no HTML, no list or heading at its start.
-_PLAIN = re.compile(r"[^\W\d_](?:[^\W_]|[ ,.;:?!'\"()/%€$@+-])*[^\W_.?!]?[.?!]?")
+_PLAIN = re.compile(r"[^\W\d_](?:[^\W_]|[ ,.;:?!'\"()/%€$@+-])*[^\W_.?!]?[.?!]?(?<! )")
 
 _markdown = MarkdownIt("commonmark", {"html": False, "breaks": True})
 _cleaner = nh3.Cleaner(

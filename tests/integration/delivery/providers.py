@@ -75,7 +75,7 @@ async def webhook() -> AsyncIterator[Asked]:
     """A tenant's own endpoint."""
     kept = Kept()
     secrets = (WebhookReceiver.secret,)
-    to = Recipient("endpoint:e", endpoint=Endpoint("e", "", secrets))
+    to = Recipient("endpoint e", endpoint=Endpoint("e", "", secrets))
 
     def made(poster: Poster) -> Provider:
         return WebhookClient(poster, kept, None, utc_now)
@@ -172,7 +172,7 @@ def chatting(name: str, peer: type[HttpPeer], render: Render, read: Reading) -> 
         def made(poster: Poster) -> Provider:
             return ChatClient(name, render, read, poster, kept, None, utc_now)
 
-        async with posting(peer(), name, Recipient("endpoint:e", endpoint=Endpoint("e", "")), made, kept) as asked:
+        async with posting(peer(), name, Recipient("endpoint e", endpoint=Endpoint("e", "")), made, kept) as asked:
             yield asked
 
     return opened
