@@ -147,7 +147,8 @@ PresenceStatus = Literal["ONLINE", "AWAY", "BUSY", "OFFLINE"]
 class PresenceChange(Record):
     """A person came, went or changed their status; for everybody in their tenants (F3-1).
 
-    `version` rises with each change of the person, so that an older one that comes late is dropped.
+    `version` rises with each change of the person, so that an older one that comes late is dropped. `previous` is the
+    status before this version; `chosen` tells that the person set it, and did not come or go.
     """
 
     kind: Literal["presence"] = "presence"
@@ -157,6 +158,8 @@ class PresenceChange(Record):
     custom_status: str | None = None
     last_seen: AwareDatetime | None = None
     version: int
+    previous: PresenceStatus = "OFFLINE"
+    chosen: bool = False
 
 
 GatewayRecord = Annotated[

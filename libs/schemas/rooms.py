@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 TENANT = "tenant"
 BROADCAST = "broadcast"
 
+#: How the type of a resource may be named, apart from what is reserved.
+RESOURCE_TYPE = r"^[A-Za-z][A-Za-z0-9_-]{0,63}$"
+
 # The fixed order of rooms in a notification: the most personal first, because a person is shown a notification
 # in the first of its rooms that they may read.
 _ORDER = ("user", "agent", "topic", "dept", "role", "org", TENANT, BROADCAST)
 _RANK = {kind: rank for rank, kind in enumerate(_ORDER)}
+_RESERVED = frozenset(_ORDER) | {"session", "res", "state"}
 
 
 def user(user_id: str) -> str:
@@ -51,6 +56,11 @@ def session(session_id: str) -> str:
 def resource(resource_type: str, resource_id: str) -> str:
     """Whoever looks at a resource now: live only, without a log (S15)."""
     return f"res:{resource_type}:{resource_id}"
+
+
+def is_resource_type(name: str) -> bool:
+    """Whether resources may be of this type: the kinds of the platform's own rooms are reserved."""
+    return name not in _RESERVED and re.match(RESOURCE_TYPE, name) is not None
 
 
 def kind(room: str) -> str:
