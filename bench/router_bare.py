@@ -14,37 +14,46 @@ import uvloop
 
 from libs.runtime.settings import load
 from libs.schemas import topics
+from services.router.domain.handover import Handover
 from services.router.domain.incoming import Record
 from services.router.entrypoints.batcher import Batcher
 from services.router.entrypoints.faust_app import create
 from services.router.settings import Settings
 
 
-async def drain(total: int) -> tuple[int, float]:
+class _Drain:
+    """Steps that do nothing but count."""
+
+    def __init__(self, enough: int) -> None:
+        self._enough, self.seen, self.began, self.done = enough, 0, 0.0, asyncio.Event()
+
+    async def write(self, records: Sequence[Record]) -> Handover:
+        if self.began == 0.0:
+            self.began = time.process_time()
+        else:
+            self.seen += len(records)
+        await asyncio.sleep(0)  # as a step that waits for something: the consumer has its turn
+        return Handover()
+
+    async def hand_on(self, handover: Handover) -> None:  # noqa: ARG002 - there is nothing to hand on
+        if self.seen >= self._enough:
+            self.done.set()
+
+
+async def measure(total: int) -> tuple[int, float]:
     """(events, CPU seconds) from the first batch to the last."""
     settings = load(Settings)
-    seen, began, done = 0, 0.0, asyncio.Event()
-
-    async def handle(records: Sequence[Record]) -> None:
-        nonlocal seen, began
-        if began == 0.0:
-            began = time.process_time()
-        else:
-            seen += len(records)
-        await asyncio.sleep(0)  # as a batcher that waits for something: the consumer has its turn
-        if seen + settings.router_batch_records >= total:
-            done.set()
-
-    batcher = Batcher(handle, max_records=settings.router_batch_records, max_bytes=settings.router_batch_bytes)
+    drain = _Drain(total - settings.router_batch_records)
+    batcher = Batcher(drain, max_records=settings.router_batch_records, max_bytes=settings.router_batch_bytes)
     names = [settings.kafka_topic_prefix + name for name in topics.TYPED]
     app = create(settings, "bench-drain", names, batcher.run, lambda _partitions: None)
     await app.start()
-    await done.wait()
-    used = time.process_time() - began
+    await drain.done.wait()
+    used = time.process_time() - drain.began
     await batcher.finish(1)
     await app.stop()
-    return seen, used
+    return drain.seen, used
 
 
 if __name__ == "__main__":
-    print(*uvloop.run(drain(int(sys.argv[1]))))
+    print(*uvloop.run(measure(int(sys.argv[1]))))

@@ -95,15 +95,19 @@ def _compose(settings: Settings, neighbours: _Neighbours, health: Health, stop: 
     )
     ledger = PostgresLedger(pool, positions, grace)
     handler = BatchHandler(
-        preparation, ledger, neighbours.outbox, log, Holding(progress, stop), on_group=expansion.tell
+        preparation,
+        ledger,
+        neighbours.outbox,
+        log,
+        writing=Holding(progress, stop),
+        handing_on=Holding(progress, stop),
+        on_group=expansion.tell,
     )
     health.checks = {"database": partial(_database_answers, pool), "partitions": watch.ready}
 
     def application() -> tuple[Any, Batcher]:
         watch.unassigned()
-        batcher = Batcher(
-            handler.handle, max_records=settings.router_batch_records, max_bytes=settings.router_batch_bytes
-        )
+        batcher = Batcher(handler, max_records=settings.router_batch_records, max_bytes=settings.router_batch_bytes)
         prefix = settings.kafka_topic_prefix
         read = [prefix + name for name in topics.TYPED]
         return create(settings, prefix + CONSUMER, read, batcher.run, watch.assigned), batcher

@@ -10,10 +10,14 @@ EVENTS = Counter(
 BATCH_EVENTS = Histogram(
     "carillon_router_batch_events", "Events in a batch", buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 )
-BATCH_SECONDS = Histogram(
-    "carillon_router_batch_seconds",
-    "Seconds from taking a batch to its last acknowledgement",
-    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5, 30),
+_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5, 30)
+WRITE_SECONDS = Histogram(
+    "carillon_router_write_seconds", "Seconds from taking a batch to its commit", buckets=_SECONDS
+)
+HAND_ON_SECONDS = Histogram(
+    "carillon_router_hand_on_seconds",
+    "Seconds from a batch's turn to be handed on to the last acknowledgement",
+    buckets=_SECONDS,
 )
 DECISIONS = Counter(
     "carillon_router_decisions_total", "Decisions for a person and channel", ["channel", "state", "reason"]

@@ -39,6 +39,13 @@ class Handover:
     forwards: list[tuple[str, Received]] = field(default_factory=list)  # topic without prefix, event
     dead: list[Dead] = field(default_factory=list)
 
+    def add(self, other: Handover) -> None:
+        """Takes over what another batch leaves, behind its own."""
+        self.emissions += other.emissions
+        self.deliveries += other.deliveries
+        self.forwards += other.forwards
+        self.dead += other.dead
+
     def rooms(self) -> set[RoomKey]:
         """All rooms in which somebody may be listening."""
         return {(e.notification.tenant, place.room) for e in self.emissions for place in e.places}

@@ -25,9 +25,10 @@ _log = get_logger(__name__)
 
 
 class BatchHandler:
-    """Deals with batches one at a time. A batch that it was called with twice has the effect of one.
+    """Writes batches one at a time and hands them on in the same order. A batch that comes twice has the effect of one.
 
-    `on_group` is called when a group waits to be decided member by member.
+    The next batch may be written while one is handed on, so each step holds its work by itself. `on_group` is called
+    when a group waits to be decided member by member.
     """
 
     def __init__(
@@ -36,36 +37,42 @@ class BatchHandler:
         ledger: Ledger,
         outbox: Outbox,
         log: KafkaLog,
-        holding: Holding,
         *,
+        writing: Holding,
+        handing_on: Holding,
         on_group: Callable[[], None],
     ) -> None:
         self._preparation, self._ledger, self._outbox, self._kafka_log = preparation, ledger, outbox, log
-        self._holding, self._on_group = holding, on_group
+        self._writing, self._handing_on, self._on_group = writing, handing_on, on_group
 
-    async def handle(self, records: Sequence[Record]) -> None:
-        """Returns when the batch is written and handed on. Raises GivenBack when the process stops meanwhile."""
+    async def write(self, records: Sequence[Record]) -> Handover:
+        """Returns what is to be handed on when the batch is written. Raises GivenBack when the process stops."""
         began = time.perf_counter()
-        await self._handle(records)
-        self._holding.progress.made()
+        handover = await self._route(records)
+        self._writing.progress.made()
         metrics.BATCH_EVENTS.observe(len(records))
-        metrics.BATCH_SECONDS.observe(time.perf_counter() - began)
+        metrics.WRITE_SECONDS.observe(time.perf_counter() - began)
+        return handover
 
-    async def _handle(self, records: Sequence[Record]) -> None:
+    async def hand_on(self, handover: Handover) -> None:
+        """Returns when Kafka has acknowledged everything. Raises GivenBack when the process stops."""
+        began = time.perf_counter()
+        await self._handing_on.until_done("hand-on", partial(self._hand_on, handover))
+        self._handing_on.progress.made()
+        metrics.HAND_ON_SECONDS.observe(time.perf_counter() - began)
+
+    async def _route(self, records: Sequence[Record]) -> Handover:
+        handover = Handover()
         while records:
             try:
-                await self._route(records)
+                await self._write([decode(record) for record in records], None, handover)
             except Missing as missing:
-                await self._handle(records[: missing.index])
+                handover.add(await self._route(records[: missing.index]))
                 await self._read_again(missing.stretch)
                 records = records[missing.index :]
             else:
-                return
-
-    async def _route(self, records: Sequence[Record], verified: Stretch | None = None) -> None:
-        handover = Handover()
-        await self._write([decode(record) for record in records], verified, handover)
-        await self._holding.until_done("hand-on", partial(self._hand_on, handover))
+                break
+        return handover
 
     async def _hand_on(self, handover: Handover) -> None:
         rooms = handover.rooms()
@@ -75,9 +82,9 @@ class BatchHandler:
 
     async def _write(self, units: Sequence[Unit], verified: Stretch | None, handover: Handover) -> None:
         """Writes the units in one transaction; where a value is refused, in halves, until the culprit stands alone."""
-        writing, judged = await self._holding.until_done("decide", partial(self._preparation.prepare, units, verified))
+        writing, judged = await self._writing.until_done("decide", partial(self._preparation.prepare, units, verified))
         try:
-            written = await self._holding.until_done("write", partial(self._ledger.write, writing))
+            written = await self._writing.until_done("write", partial(self._ledger.write, writing))
         except Missing:
             raise
         except Exception as error:  # noqa: BLE001 - `until_done` raises only data faults
@@ -125,7 +132,7 @@ class BatchHandler:
         report(writing, written, judged)
 
     async def _read_back(self, keys: Sequence[Key]) -> tuple[list[Emission], list[DueDelivery]]:
-        return await self._holding.until_done("read-back", partial(self._ledger.read_back, keys))
+        return await self._writing.until_done("read-back", partial(self._ledger.read_back, keys))
 
     async def _read_again(self, stretch: Stretch) -> None:
         """Deals with offsets that the consumer passed over: they are read by offset, beside the consumer group."""
@@ -135,8 +142,10 @@ class BatchHandler:
         start = stretch.start
         while start < stretch.stop:
             rest = Stretch(stretch.partition, start, stretch.stop)
-            records, reached = await self._holding.until_done(
+            records, reached = await self._writing.until_done(
                 "read-again", partial(self._kafka_log.read, rest, REREAD_LIMIT)
             )
-            await self._route(records, Stretch(stretch.partition, start, reached))
+            handover, verified = Handover(), Stretch(stretch.partition, start, reached)
+            await self._write([decode(record) for record in records], verified, handover)
+            await self.hand_on(handover)  # at once: what was passed over may be long
             start = reached

@@ -191,7 +191,8 @@ class Router:
     async def handle(self, *records: Record | Sequence[Record]) -> None:
         """One batch."""
         flat = [one for item in records for one in ([item] if isinstance(item, Record) else item)]
-        await asyncio.wait_for(self.batch.handle(flat), DEADLINE)
+        async with asyncio.timeout(DEADLINE):
+            await self.batch.hand_on(await self.batch.write(flat))
 
 
 @asynccontextmanager
@@ -207,7 +208,7 @@ async def routing(system: System, *, page_size: int = 500, audience_limit: int =
         log, grace, stop = KafkaPartitions(consumer), timedelta(seconds=30), asyncio.Event()
         positions = PostgresPositions(pool, Progress("router", await cluster_id(system.bootstrap)), log)
         ledger = PostgresLedger(pool, positions, grace)
-        holding = Holding(Liveness("events", 60), stop)
+        liveness = Liveness("events", 60)
         deliverable = frozenset(topics.DELIVERY)
         expansion = ExpansionHandler(
             PostgresExpansions(pool, grace),
@@ -221,7 +222,15 @@ async def routing(system: System, *, page_size: int = 500, audience_limit: int =
         preparation = Preparation(
             PostgresDirectory(pool), shipped(), RULES, deliverable=deliverable, audience_limit=audience_limit
         )
-        batch = BatchHandler(preparation, ledger, outbox, log, holding, on_group=expansion.tell)
+        batch = BatchHandler(
+            preparation,
+            ledger,
+            outbox,
+            log,
+            writing=Holding(liveness, stop),
+            handing_on=Holding(liveness, stop),
+            on_group=expansion.tell,
+        )
         router = Router(batch, expansion, outbox)
         router.stop = stop
         yield router

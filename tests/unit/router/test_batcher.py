@@ -1,0 +1,122 @@
+"""The batcher writes the next batch while one is handed on, and acknowledges only what was handed on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from mode.utils.queues import FlowControlEvent
+
+from services.router.domain.handover import Handover
+from services.router.domain.incoming import Record
+from services.router.entrypoints.batcher import Batcher
+from services.router.entrypoints.buffer import BoundedBuffer
+from services.router.errors import GivenBack
+
+pytestmark = pytest.mark.covers("B1")
+
+
+class Event:
+    """An event of a stream, which notes that it was acknowledged."""
+
+    def __init__(self, offset: int) -> None:
+        self.message = SimpleNamespace(
+            topic="t", partition=0, offset=offset, key=None, value=b"{}", headers=(), timestamp=0.0
+        )
+        self.acknowledged = False
+
+    def ack(self) -> None:
+        self.acknowledged = True
+
+
+class Steps:
+    """Steps that stop where the test wants them to. `written` are the first offsets of batches."""
+
+    def __init__(self) -> None:
+        self.written: list[int] = []
+        self.handed_on = 0
+        self.may_hand_on = asyncio.Semaphore(0)
+        self.fault: Exception | None = None
+
+    async def write(self, records: Sequence[Record]) -> Handover:
+        self.written.append(records[0].offset)
+        return Handover()
+
+    async def hand_on(self, handover: Handover) -> None:
+        await self.may_hand_on.acquire()
+        if self.fault is not None:
+            raise self.fault
+        self.handed_on += 1
+
+
+class Bench:
+    """A batcher of one record a batch, with events queued."""
+
+    def __init__(self, events: int) -> None:
+        self.events = [Event(n) for n in range(events)]
+        self.queue = BoundedBuffer(flow_control=FlowControlEvent(), max_records=100, max_bytes=10_000)
+        for event in self.events:
+            self.queue.put_nowait(event)
+        self.steps = Steps()
+        self.batcher = Batcher(self.steps, max_records=1, max_bytes=10_000)
+        self.run = asyncio.create_task(self.batcher.run(SimpleNamespace(channel=SimpleNamespace(queue=self.queue))))
+
+    def acknowledged(self) -> list[bool]:
+        return [event.acknowledged for event in self.events]
+
+
+async def until(what: Any) -> None:
+    async with asyncio.timeout(5):
+        while not what():
+            await asyncio.sleep(0)
+
+
+async def test_the_next_batch_is_written_while_one_is_handed_on() -> None:
+    bench = Bench(2)
+    await until(lambda: bench.steps.written == [0, 1])
+    assert bench.steps.handed_on == 0
+    assert bench.acknowledged() == [False, False]
+    bench.run.cancel()
+
+
+async def test_how_far_writing_runs_ahead_is_bounded() -> None:
+    bench = Bench(20)
+    await until(lambda: bench.steps.written == [0, 1, 2])
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert bench.steps.written == [0, 1, 2]
+    bench.run.cancel()
+
+
+async def test_only_what_was_handed_on_is_acknowledged() -> None:
+    bench = Bench(3)
+    bench.steps.may_hand_on.release()
+    await until(lambda: bench.events[0].acknowledged)
+    assert bench.acknowledged() == [True, False, False]
+    bench.run.cancel()
+
+
+async def test_a_batch_that_is_given_back_ends_the_agent_and_acknowledges_nothing_behind_it() -> None:
+    bench = Bench(3)
+    bench.steps.fault = GivenBack()
+    bench.steps.may_hand_on.release()
+    await asyncio.wait_for(bench.run, 5)
+    assert bench.acknowledged() == [False, False, False]
+    await bench.batcher.finish(5)
+
+
+async def test_finishing_waits_until_everything_written_is_handed_on() -> None:
+    bench = Bench(2)
+    await until(lambda: bench.steps.written == [0, 1])
+    finishing = asyncio.create_task(bench.batcher.finish(5))
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert not finishing.done()
+    bench.steps.may_hand_on.release()
+    bench.steps.may_hand_on.release()
+    await finishing
+    assert bench.acknowledged() == [True, True]
+    bench.run.cancel()
