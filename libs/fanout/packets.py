@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from engineio import json as engineio_json
@@ -19,6 +20,7 @@ CONNECT_ERROR, BINARY_EVENT, BINARY_ACK = (
     socketio_packet.CONNECT_ERROR, socketio_packet.BINARY_EVENT, socketio_packet.BINARY_ACK
 )  # fmt: skip
 _RESERVED = frozenset(("connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"))
+_NULL = "null}]"  # how an event ends whose last field is null
 _REFUSES_BYTES = (FastJson, json, engineio_json)
 
 
@@ -48,6 +50,15 @@ class Packets:
                 where = "" if namespace == "/" else namespace + ","
                 return frames.message(f"2{where}{'' if number is None else number}{text}")
         return self.frames(self.packet_class(EVENT, namespace=namespace, data=data, id=number))
+
+    def halves(self, namespace: str, event: str, data: Mapping[str, Any], field: str) -> Callable[[Any], bytes]:
+        """An event's frames by the value of `field`, which stands behind the rest of `data`."""
+        if not self._direct:
+            return lambda value: self.event(namespace, [event, {**data, field: value}])
+        where = "" if namespace == "/" else namespace + ","
+        text = self._json.dumps([event, {**data, field: None}], separators=(",", ":"))
+        before, after = f"42{where}{text.removesuffix(_NULL)}".encode(), _NULL.removeprefix("null").encode()
+        return lambda value: frames.frame(before + self._json.dumps(value).encode() + after)
 
     def frames(self, packet: Any) -> bytes:
         """A packet's frames."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,7 @@ from libs.fanout.engine import Engine
 from libs.fanout.head import Environ
 from libs.fanout.limits import Limits
 from libs.fanout.members import FanoutManager
-from libs.fanout.packets import Packets
+from libs.fanout.packets import CONNECT_ERROR, Packets
 from libs.fanout.reasons import Reason
 from libs.fanout.session import Session
 
@@ -51,6 +51,12 @@ class AsyncServer(socketio.AsyncServer):
         """An event's bytes for `write`: made once, sent to any number of clients."""
         return self.packets.event(namespace, [event, *arguments])
 
+    def encode_halves(
+        self, event: str, data: Mapping[str, Any], field: str, namespace: str = "/"
+    ) -> Callable[[Any], bytes]:
+        """As `encode`, for an event whose data differs in one field: the rest is encoded once, before and after it."""
+        return self.packets.halves(namespace, event, data, field)
+
     def write(self, sids: Iterable[str], encoded: bytes, namespace: str = "/") -> int:
         """Encoded events to clients, in order with everything else they are sent; how many of them are connected.
 
@@ -72,6 +78,14 @@ class AsyncServer(socketio.AsyncServer):
         member = self.manager.member(sid, namespace)
         if member is not None:
             member.session.end(Reason.SERVER_DISCONNECT)
+
+    async def fail(self, reason: str, sid: str, namespace: str = "/") -> None:
+        """Tells a client that was let in that its connection failed after all, and disconnects it."""
+        member = self.manager.member(sid, namespace)
+        if member is not None:
+            packet = self.packet_class(CONNECT_ERROR, data={"message": reason}, namespace=namespace)
+            self.eio.flush.send(member.session, self.packets.frames(packet))
+            await self.disconnect(sid, namespace)
 
     def ping(self, sid: str, namespace: str = "/") -> None:
         """A ping beside the regular ones: its pong says that everything before it has arrived."""

@@ -61,7 +61,7 @@ async def run(settings: Settings, stop: Stop) -> None:
         sockets.watch(live.delivered.pinged, live.delivered.ponged)
         recipients = RecipientIds(settings.jwt_secret.get_secret_value().encode())
         for dialect in dialects(catalogue.shipped(), recipients).values():
-            sockets.server.register_namespace(DialectNamespace(dialect, live.door))
+            sockets.server.register_namespace(DialectNamespace(dialect, live.door, live.events))
         metrics.CLOSED_SOCKETS.read = lambda: sockets.closed
         desk = InboxDesk(PostgresInbox(database), live.access, slots, changes, live.following, utc_now)
         health.checks |= {"postgres": database.fault, "feed": _attached(live)}

@@ -147,15 +147,18 @@ class Sockets(Protocol):
         """Waits while much more was emitted than has been written: to be called between many emissions."""
         ...
 
-    def refuse(self, sid: str) -> None:
-        """Ends the session after what is queued; a stock client does not come back by itself."""
+    def refuse(self, namespace: str, sid: str, reason: str | None = None) -> None:
+        """Ends the session after what is queued; a stock client does not come back by itself.
+
+        With a reason it hears that its connection failed, although it had been let in.
+        """
         ...
 
-    def drop(self, sid: str) -> None:
+    def drop(self, namespace: str, sid: str) -> None:
         """Closes the transport after what is queued; a stock client connects again by itself."""
         ...
 
-    def ping(self, sid: str) -> None:
+    def ping(self, namespace: str, sid: str) -> None:
         """Asks for a sign of life now, which confirms what was written before."""
         ...
 

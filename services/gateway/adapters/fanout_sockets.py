@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from libs.fanout import AsyncServer, Limits, uvicorn_options
@@ -49,26 +50,28 @@ class FanoutSockets:
         self, namespace: str, readers: Mapping[str, str], event: str, payload: Mapping[str, Any], field: str
     ) -> None:
         """See ports.Sockets."""
-        for sid, reader in readers.items():
-            self.emit(namespace, (sid,), event, {**payload, field: reader})
+        encoded = self.server.encode_halves(event, payload, field, namespace=namespace)
+        count = sum(self.server.write((sid,), encoded(reader), namespace) for sid, reader in readers.items())
+        metrics.DELIVERIES.inc(count)
 
     async def breathe(self) -> None:
         """See ports.Sockets."""
         await self.server.breathe()
 
-    def refuse(self, sid: str) -> None:
+    def refuse(self, namespace: str, sid: str, reason: str | None = None) -> None:
         """See ports.Sockets."""
-        task = asyncio.ensure_future(self.server.disconnect(sid, self._namespace(sid)))
+        leaving = self.server.disconnect if reason is None else partial(self.server.fail, reason)
+        task = asyncio.ensure_future(leaving(sid, namespace))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def drop(self, sid: str) -> None:
+    def drop(self, namespace: str, sid: str) -> None:
         """See ports.Sockets."""
-        self.server.drop(sid, self._namespace(sid))
+        self.server.drop(sid, namespace)
 
-    def ping(self, sid: str) -> None:
+    def ping(self, namespace: str, sid: str) -> None:
         """See ports.Sockets."""
-        self.server.ping(sid, self._namespace(sid))
+        self.server.ping(sid, namespace)
 
     async def drain(self, seconds: float) -> None:
         """See ports.Sockets."""
@@ -76,7 +79,3 @@ class FanoutSockets:
 
     async def sweep(self) -> None:
         """See ports.Sockets. The library's timer does it."""
-
-    def _namespace(self, sid: str) -> str:
-        namespaces = self.server.manager.get_namespaces()
-        return next((name for name in namespaces if self.server.manager.member(sid, name) is not None), "/")

@@ -38,10 +38,10 @@ class SocketOptions:
         )
 
     def arguments(self) -> dict[str, object]:
-        """Those that python-socketio's constructor takes. Every CONNECT is accepted, so that a refusal can say why."""
+        """Those that python-socketio's constructor takes. A CONNECT is answered when its session stands or failed."""
         return {
             "async_mode": "asgi",
-            "always_connect": True,
+            "always_connect": False,
             "cors_allowed_origins": list(self.origins) or None,
             "cors_credentials": True,
             "ping_interval": self.ping_interval,

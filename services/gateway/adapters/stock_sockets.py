@@ -17,6 +17,7 @@ import engineio
 import orjson
 import socketio
 from engineio import packet as engineio_packet
+from socketio.packet import CONNECT_ERROR
 
 from services.gateway import metrics
 from services.gateway.adapters.socket_options import SocketOptions
@@ -73,17 +74,17 @@ class StockSockets:
         """See ports.Sockets. Each socket has a task of its own: they get a turn."""
         await asyncio.sleep(0)
 
-    def refuse(self, sid: str) -> None:
+    def refuse(self, namespace: str, sid: str, reason: str | None = None) -> None:
         """See ports.Sockets."""
         if sid in self._sessions:
-            self._later(self.server.disconnect(sid, self._sessions[sid][0]))
+            self._later(self.server.fail(sid, namespace, reason))
 
-    def drop(self, sid: str) -> None:
+    def drop(self, _namespace: str, sid: str) -> None:
         """See ports.Sockets."""
         if sid in self._sessions:
             self._later(_close(self._sessions[sid][1]))
 
-    def ping(self, sid: str) -> None:
+    def ping(self, _namespace: str, sid: str) -> None:
         """See ports.Sockets."""
         if sid in self._sessions:
             self._sessions[sid][1].queue.put_nowait(engineio_packet.Packet(engineio_packet.PING))
@@ -214,6 +215,12 @@ class _Server(socketio.AsyncServer):
         self._sockets = sockets
         super().__init__(**options.arguments())
 
+    async def fail(self, sid: str, namespace: str, reason: str | None) -> None:
+        if reason is not None:
+            packet = self.packet_class(CONNECT_ERROR, data={"message": reason}, namespace=namespace)
+            await self._send_packet(self.manager.eio_sid_from_sid(sid, namespace), packet)
+        await self.disconnect(sid, namespace)
+
     def _engineio_server_class(self) -> Any:
         return lambda **options: _Engine(self._sockets, **options)
 
@@ -225,6 +232,13 @@ class _Server(socketio.AsyncServer):
         finally:
             if event == "disconnect":
                 self._sockets.ended(arguments[0])
+
+    async def _handle_connect(self, eio_sid: str, namespace: str, data: Any) -> None:
+        await super()._handle_connect(eio_sid, namespace, data)
+        sid = self.manager.sid_from_eio_sid(eio_sid, namespace or "/")
+        if sid is not None and eio_sid not in self.environ:  # it went while it was being let in
+            await self.manager.disconnect(sid, namespace or "/", ignore_queue=True)
+            self._sockets.ended(sid)
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
         await super()._handle_eio_disconnect(eio_sid, reason)

@@ -29,9 +29,10 @@ class Ping:
 
 @dataclass(frozen=True, slots=True)
 class JoinRoom:
-    """Let me hear this room as well (S15)."""
+    """Let me hear this room as well (S15); `grant` is what the application has given me to show."""
 
     room: str
+    grant: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +188,11 @@ def _status(data: Any) -> UpdatePresence:
     return UpdatePresence(status, None if custom is None else text(custom, "customStatus"))
 
 
+def _join(data: Any) -> JoinRoom:
+    grant = _member(data, "grant")
+    return JoinRoom(text(data, "room"), None if grant is None else text(grant, "grant", longest=_MAX_TOKEN))
+
+
 def _typing(started: bool) -> Reading:
     def reading(data: Any) -> Typing:
         if not isinstance(data, dict):
@@ -200,7 +206,7 @@ def _typing(started: bool) -> Reading:
 COMMON: Mapping[str, Reading] = {
     "authenticate": lambda data: Authenticate(text(data, "token", longest=_MAX_TOKEN)),
     "ping": lambda _data: Ping(),
-    "joinRoom": lambda data: JoinRoom(text(data, "room")),
+    "joinRoom": _join,
     "leaveRoom": lambda data: LeaveRoom(text(data, "room")),
     "getPresence": lambda _data: GetPresence(),
     "presence:update": _status,

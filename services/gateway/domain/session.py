@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from libs.auth.tokens import Identity
+from libs.schemas.records import NotificationEmission
 from libs.schemas.rooms import is_personal
 from services.gateway.domain.access import Memberships, Readable
-from services.gateway.domain.dialects.dialect import Dialect
-from services.gateway.domain.logs import LogKey, state_of
+from services.gateway.domain.dialects.dialect import Dialect, Emission
+from services.gateway.domain.logs import LogKey, LogRecord, state_of
 
 
 @dataclass(slots=True, eq=False)
@@ -19,6 +20,8 @@ class Session:
     `behind` maps the logs (by name) that the client is not shown live yet to the last entry it was sent.
     `suspended`: its memberships have changed and are being read, so no group room is shown until they are known.
     `newest` asks for what nobody has acknowledged, because the client came without a position.
+    `types` are the catalogue keys that the socket is shown; None is everything (S21).
+    `unsaid` holds what it is to be told once its connection has been answered; None from then on.
     """
 
     sid: str
@@ -29,6 +32,8 @@ class Session:
     readable: Readable = field(default_factory=lambda: Readable({}))
     behind: dict[str, int] = field(default_factory=dict)
     newest: bool = False
+    types: frozenset[str] | None = None
+    unsaid: list[Emission] | None = field(default_factory=list)
     suspended: bool = False
     _over: bool = False
 
@@ -58,6 +63,10 @@ class Session:
     def is_own(self, name: str) -> bool:
         """Whether no membership decides about this log."""
         return is_personal(name) or name == self.state_log
+
+    def wants(self, record: LogRecord | None) -> bool:
+        """Whether the socket has not narrowed itself to other types."""
+        return self.types is None or not isinstance(record, NotificationEmission) or record.type in self.types
 
     def is_over(self) -> bool:
         """Whether the socket has gone. It may go whenever something is awaited."""

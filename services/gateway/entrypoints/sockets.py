@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs
@@ -9,6 +10,8 @@ from urllib.parse import parse_qs
 import socketio
 
 from services.gateway.domain.dialects.dialect import Dialect
+from services.gateway.domain.entrance import Arrival, Entrance, Unserved
+from services.gateway.handlers.client_events import ClientEvents
 from services.gateway.handlers.door import Door
 
 _MAX_TOKEN = 16 * 1024
@@ -17,22 +20,42 @@ _MAX_TOKEN = 16 * 1024
 class DialectNamespace(socketio.AsyncNamespace):
     """The namespace of a dialect."""
 
-    def __init__(self, dialect: Dialect, door: Door) -> None:
+    def __init__(self, dialect: Dialect, door: Door, events: ClientEvents) -> None:
         super().__init__(dialect.namespace)
-        self._dialect, self._door = dialect, door
+        self._dialect, self._door, self._events = dialect, door, events
+        self._inside: set[str] = set()
 
-    async def on_connect(self, sid: str, environ: Mapping[str, Any], auth: Any = None) -> None:
-        """The client's CONNECT has been answered already, so that it hears why it is refused."""
+    async def trigger_event(self, event: str, *arguments: Any) -> Any:
+        """Connecting and leaving, and whatever a client says: the library calls this for all of them.
+
+        A client may name its event `connect` or `disconnect`; then it is inside already, and goes on to be.
+        """
+        sid, *rest = arguments
+        if event == "connect" and sid not in self._inside:
+            return await self._connect(sid, *rest)
+        if event == "disconnect" and not self.server.manager.is_connected(sid, self.namespace):
+            self._inside.discard(sid)
+            self._door.leave(sid)
+            return None
+        return await self._events.hear(sid, event, tuple(rest))
+
+    async def _connect(self, sid: str, environ: Mapping[str, Any], auth: Any = None) -> None:
+        arrival = Arrival(self._dialect.namespace, self._dialect, sid)
         position = auth.get("position") if isinstance(auth, dict) else None
-        await self._door.enter(self._dialect.namespace, self._dialect, sid, token_of(environ, auth), position)
+        entrance = await self._door.enter(arrival, token_of(environ, auth), position)
+        if isinstance(entrance, Unserved) and self._dialect.unserved is not None:
+            raise socketio.exceptions.ConnectionRefusedError(self._dialect.unserved)
+        self._inside.add(sid)
+        # The library answers the client's CONNECT when this returns; what is told it must come behind that.
+        asyncio.get_running_loop().call_soon(self._greet, arrival, entrance)
 
-    async def on_disconnect(self, sid: str, _reason: str) -> None:
-        """The socket or the session is over, whoever ended it."""
-        self._door.leave(sid)
-
-    async def on_authenticate(self, sid: str, data: Any = None) -> None:
-        """`authenticate {token}`: the client goes on with a new token."""
-        await self._door.refresh(sid, _text(data.get("token")) if isinstance(data, dict) else _text(data))
+    def _greet(self, arrival: Arrival, entrance: Entrance) -> None:
+        connection = self.server.manager.eio_sid_from_sid(arrival.sid, self.namespace)
+        if connection in self.server.environ:
+            self._door.greet(arrival, entrance)
+        else:  # it went while it was being let in: the library tells nobody
+            self._inside.discard(arrival.sid)
+            self._door.leave(arrival.sid)
 
 
 def token_of(environ: Mapping[str, Any], auth: Any) -> str | None:

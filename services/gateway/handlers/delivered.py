@@ -36,7 +36,7 @@ class Delivered:
         self._confirmations = {sid: c for sid, c in self._confirmations.items() if self._sessions.get(sid) is not None}
         for session in self._sessions:
             if self._confirmations.setdefault(session.sid, Confirmations()).lags(self._sent(session)):
-                self._sockets.ping(session.sid)
+                self._sockets.ping(session.namespace, session.sid)
 
     async def flush(self) -> None:
         """Writes the watermarks that have risen. Raises Retryable, and keeps them."""

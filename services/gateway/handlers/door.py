@@ -11,7 +11,9 @@ from libs.runtime.clock import Clock
 from libs.runtime.logging import get_logger
 from services.gateway import metrics
 from services.gateway.domain import resume
-from services.gateway.domain.dialects.dialect import Dialect
+from services.gateway.domain.commands import Authenticate
+from services.gateway.domain.dialects.dialect import Emission
+from services.gateway.domain.entrance import Admitted, Arrival, Entrance, Refused, Unserved
 from services.gateway.domain.session import Session
 from services.gateway.errors import Retryable
 from services.gateway.handlers.emitter import Emitter
@@ -37,40 +39,47 @@ class Door:
         self._admission = asyncio.Semaphore(settings.connect_concurrency)
         self._closing = False
 
-    async def enter(self, namespace: str, dialect: Dialect, sid: str, token: str | None, position: Any) -> None:
-        """A socket has connected: it becomes a session, or is told why not and closed."""
+    async def enter(self, arrival: Arrival, token: str | None, position: Any) -> Entrance:
+        """A socket wants to come in. Nothing is told it before `greet`."""
         identity = self._identity(token)
-        if identity is None:
-            self._turn_away(namespace, dialect, sid)
-            return
+        if isinstance(identity, Refused):
+            return identity
         try:
             with metrics.CONNECT_SECONDS.time():
                 async with asyncio.timeout(self._settings.connect_timeout), self._admission:
                     if self._closing:
                         raise Retryable("the gateway stops")
-                    session = Session(sid, namespace, dialect, identity)
-                    await self._sessions.open(session, resume.position(position))
+                    session = Session(arrival.sid, arrival.namespace, arrival.dialect, identity)
+                    return Admitted(session, await self._sessions.open(session, resume.position(position)))
         except (Retryable, TimeoutError) as error:
             log.warning("connect_held", tenant_id=identity.tenant, user_id=identity.reader, errors=[repr(error)])
-            self._send_away(namespace, dialect, sid)
         except Exception as error:
             log.error("connect_failed", tenant_id=identity.tenant, user_id=identity.reader, exc_info=error)
-            self._send_away(namespace, dialect, sid)
+        return Unserved()
 
-    async def refresh(self, sid: str, token: str | None) -> None:
-        """A client brings a new token; one of somebody else is refused and the old one stays."""
-        session, identity = self._sessions.get(sid), self._identity(token)
-        if session is None:
-            return
-        if identity is None or not _same(session.identity, identity):
-            if identity is not None:
-                self._count("other-person", identity)
-            self._emitter.say(session, session.dialect.unauthorized(self._clock(), expired=False))
-            return
-        try:
-            await self._sessions.refresh(session, identity)
-        except Retryable:
-            self._emitter.say(session, session.dialect.unavailable(self._clock(), self._pause()))
+    def greet(self, arrival: Arrival, entrance: Entrance) -> None:
+        """The transport has let the socket in: it is told that its session stands, or why it must go."""
+        match entrance:
+            case Admitted(session, refetch):
+                self._sessions.greet(session, refetch)
+            case Refused(expired):
+                if arrival.dialect.explains:
+                    self._answer(arrival, arrival.dialect.unauthorized(self._clock(), expired=expired))
+                self._sockets.refuse(arrival.namespace, arrival.sid, arrival.dialect.refused)
+            case Unserved():
+                self._answer(arrival, arrival.dialect.unavailable(self._clock(), self._pause()))
+                self._sockets.drop(arrival.namespace, arrival.sid)
+
+    async def refresh(self, session: Session, command: Authenticate) -> Emission | None:
+        """A client brings a new token; one of somebody else is refused, and the old one stays. Raises Retryable."""
+        identity = self._identity(command.token)
+        if not isinstance(identity, Refused) and not _same(session.identity, identity):
+            self._count("other-person", identity)
+            identity = Refused(expired=False)
+        if isinstance(identity, Refused):
+            return session.dialect.unauthorized(self._clock(), expired=identity.expired)
+        await self._sessions.refresh(session, identity)
+        return None
 
     def leave(self, sid: str) -> None:
         """A socket is gone."""
@@ -81,7 +90,8 @@ class Door:
         now = self._clock().timestamp()
         for session in self._sessions:
             if session.identity.expires_at + _LEEWAY < now:
-                self._turn_away(session.namespace, session.dialect, session.sid)
+                self._emitter.say(session, session.dialect.unauthorized(self._clock(), expired=True))
+                self._sockets.refuse(session.namespace, session.sid)
                 self._sessions.close(session.sid)
 
     async def close(self) -> None:
@@ -94,21 +104,15 @@ class Door:
                 await asyncio.sleep(0)
         await self._sockets.drain(self._settings.drain_window)
 
-    def _send_away(self, namespace: str, dialect: Dialect, sid: str) -> None:
-        self._emitter.answer(namespace, sid, dialect.unavailable(self._clock(), self._pause()))
-        self._sockets.drop(sid)
+    def _answer(self, arrival: Arrival, emission: Emission) -> None:
+        self._emitter.answer(arrival.namespace, arrival.sid, emission)
 
-    def _turn_away(self, namespace: str, dialect: Dialect, sid: str) -> None:
-        if dialect.explains:
-            self._emitter.answer(namespace, sid, dialect.unauthorized(self._clock(), expired=False))
-        self._sockets.refuse(sid)
-
-    def _identity(self, token: str | None) -> Identity | None:
+    def _identity(self, token: str | None) -> Identity | Refused:
         try:
             return verify(token or "", self._secret)
         except InvalidToken as error:
             self._count("expired" if error.expired else "invalid" if token else "missing")
-            return None
+            return Refused(error.expired)
 
     def _count(self, reason: str, identity: Identity | None = None) -> None:
         metrics.UNAUTHORIZED.labels("socket", reason).inc()

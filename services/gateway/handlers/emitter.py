@@ -28,7 +28,7 @@ class Emitter:
     def live(self, log: HeldLog, entry: Entry) -> None:
         """Shows an entry to everybody who is shown the log live."""
         log.recent.append(entry)
-        shown = self.tell(log.audience(entry), lambda dialect: dialect.entry(log.key.name, entry))
+        shown = self.tell(_wanting(log.audience(entry), entry), lambda dialect: dialect.entry(log.key.name, entry))
         if shown:
             self._note(log, entry, shown)
 
@@ -36,6 +36,8 @@ class Emitter:
         """Shows one session an entry that it missed; False when the entry does not exist there for it."""
         record = entry.record
         if isinstance(record, NotificationEmission) and session.readable.home(record.rooms) != name:
+            return False
+        if not session.wants(record):
             return False
         return self.tell([session], lambda dialect: dialect.entry(name, entry)) > 0
 
@@ -48,22 +50,29 @@ class Emitter:
         for namespace, those in listeners.items():
             emission = shape(those[0].dialect)
             if emission is not None:
-                self._emit(namespace, those, emission)
+                self._emit(namespace, [session for session in those if not _kept(session, emission)], emission)
                 told += len(those)
         return told
 
     def say(self, session: Session, emission: Emission) -> None:
         """Tells one session something that is in no log."""
-        self._emit(session.namespace, [session], emission)
+        if not _kept(session, emission):
+            self._emit(session.namespace, [session], emission)
+
+    def greet(self, session: Session, emission: Emission) -> None:
+        """Tells a session its first word, and then what came up since it was admitted."""
+        unsaid, session.unsaid = session.unsaid or [], None
+        for first in (emission, *unsaid):
+            self._emit(session.namespace, [session], first)
 
     def answer(self, namespace: str, sid: str, emission: Emission) -> None:
         """Tells a socket that has no session."""
         self._sockets.emit(namespace, [sid], emission.event, emission.payload)
-        metrics.EMISSIONS.labels(emission.event).inc()
+        metrics.EMISSIONS.labels(namespace).inc()
 
     def drop(self, session: Session) -> None:
         """Closes the socket of a session that cannot go on here."""
-        self._sockets.drop(session.sid)
+        self._sockets.drop(session.namespace, session.sid)
 
     def _emit(self, namespace: str, sessions: list[Session], emission: Emission) -> None:
         event, payload, personal = emission
@@ -72,7 +81,7 @@ class Emitter:
         else:
             readers = {session.sid: session.reader for session in sessions}
             self._sockets.emit_personal(namespace, readers, event, payload, personal)
-        metrics.EMISSIONS.labels(event).inc()
+        metrics.EMISSIONS.labels(namespace).inc()
 
     def _note(self, log: HeldLog, entry: Entry, sockets: int) -> None:
         record = entry.record
@@ -88,3 +97,15 @@ class Emitter:
             sockets=sockets,
             trace_id=None if record.traceparent is None else trace_id(record.traceparent),
         )
+
+
+def _wanting(sessions: Iterable[Session], entry: Entry) -> list[Session]:
+    return [session for session in sessions if session.types is None or session.wants(entry.record)]
+
+
+def _kept(session: Session, emission: Emission) -> bool:
+    """Nothing reaches a client before the answer to its connection: it is kept for then."""
+    if session.unsaid is None:
+        return False
+    session.unsaid.append(emission)
+    return True

@@ -6,12 +6,15 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Protocol
 
+from libs.catalogue.catalogue import shipped
 from libs.runtime.clock import Clock
 from libs.runtime.health import Health, Progress
 from libs.runtime.logging import get_logger
+from services.gateway.domain.commands import Authenticate, Ping, Subscribe, Unsubscribe
 from services.gateway.domain.rooms import HeldLogs
 from services.gateway.errors import Retryable
 from services.gateway.handlers.catch_up import CatchUp, Limits
+from services.gateway.handlers.client_events import ClientEvents
 from services.gateway.handlers.delivered import Delivered
 from services.gateway.handlers.door import Door
 from services.gateway.handlers.emitter import Emitter
@@ -21,6 +24,7 @@ from services.gateway.handlers.interest import Interest
 from services.gateway.handlers.memberships import Access, MembershipWatch
 from services.gateway.handlers.rounds import rounds
 from services.gateway.handlers.sessions import Sessions
+from services.gateway.handlers.subscriptions import Subscriptions
 from services.gateway.handlers.upkeep import Upkeep
 from services.gateway.ports import Directory, Inbox, Interests, Logs, Slots, Sockets
 from services.gateway.settings import Settings
@@ -60,6 +64,16 @@ class Live:
         self._watch = MembershipWatch(self.access, held, self.following, catch_up)
         sessions = Sessions(self.access, self._watch, held, self.following, catch_up, emitter, clock)
         self.door = Door(settings, sessions, emitter, world.sockets, clock)
+        subscriptions = Subscriptions(shipped(), clock)
+        self.events = ClientEvents(sessions, emitter, clock)
+        self.events.assign(
+            {
+                Authenticate: self.door.refresh,
+                Ping: subscriptions.ping,
+                Subscribe: subscriptions.subscribe,
+                Unsubscribe: subscriptions.unsubscribe,
+            }
+        )
         self.delivered = Delivered(sessions, world.logs, world.sockets)
         progress = health.watch("feed", _STUCK_SECONDS)
         self.feed = Feed(world.leases, world.inbox, interest, self.following, self._watch, world.sockets, progress)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from libs.auth.tokens import Identity
 from libs.runtime.clock import Clock
 from services.gateway import metrics
 from services.gateway.domain import resume
 from services.gateway.domain.access import readable
+from services.gateway.domain.dialects.dialect import Emission
 from services.gateway.domain.logs import Head, wire_name
 from services.gateway.domain.rooms import HeldLogs
 from services.gateway.domain.session import Session
@@ -46,20 +47,23 @@ class Sessions:
         """The session of a socket, or None when its token was not accepted."""
         return self._sessions.get(sid)
 
-    async def open(self, session: Session, position: resume.Position | None) -> None:
-        """Opens a session and tells the client `connected`; what it missed follows. Raises Retryable."""
+    async def open(self, session: Session, position: resume.Position | None) -> Mapping[str, Sequence[str]]:
+        """Opens a session that nothing is told yet; the logs, by reason, to be fetched anew. Raises Retryable."""
         sid = session.sid
         self._sessions[sid] = session
         metrics.CONNECTIONS.set(len(self._sessions))
         try:
-            refused = await self._begin(session, position)
+            return await self._begin(session, position)
         except BaseException:
             self.close(sid)
             raise
+
+    def greet(self, session: Session, refetch: Mapping[str, Sequence[str]]) -> None:
+        """Tells the client that its session stands; what it missed follows."""
         if session.is_over():
             return
-        self._confirm(session)
-        for reason, logs in refused.items():
+        self._emitter.greet(session, self._connected(session))
+        for reason, logs in refetch.items():
             self._catch_up.resync(session, reason, logs)
         self._catch_up.start(session)
 
@@ -76,7 +80,7 @@ class Sessions:
         session.identity = identity
         await self._watch.apply(session)
         if not session.is_over():
-            self._confirm(session)
+            self._emitter.say(session, self._connected(session))
 
     def close(self, sid: str) -> None:
         """The socket is gone."""
@@ -95,7 +99,7 @@ class Sessions:
             if log.follower is not None
         }
 
-    def _confirm(self, session: Session) -> None:
+    def _connected(self, session: Session) -> Emission:
         position = {wire_name(name): head for name, head in self.sent(session).items()}
         rooms = session.readable.open_rooms()
-        self._emitter.say(session, session.dialect.connected(session.identity, rooms, position, self._clock()))
+        return session.dialect.connected(session.identity, rooms, position, self._clock())

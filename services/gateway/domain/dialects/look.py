@@ -9,6 +9,7 @@ from typing import NamedTuple
 from libs.catalogue.catalogue import Catalogue
 
 _CONSTANT = re.compile(r"^[A-Z][A-Z0-9_]*$")
+_SEPARATORS = re.compile(r"[._-]+")
 _NOT_CONSTANT = re.compile(r"[^A-Z0-9]+")
 
 
@@ -30,10 +31,10 @@ def looks(catalogue: Catalogue) -> Looks:
     """Looks as the catalogue says."""
 
     def look(key: str) -> Look:
-        kind = catalogue.get(key)
-        aliases = () if kind is None else kind.aliases
-        constant = next((alias for alias in aliases if _CONSTANT.match(alias)), None)
-        name = re.sub(r"[._-]+", " ", key).capitalize()
-        return Look(name, "bell", "#1890ff", None, constant or _NOT_CONSTANT.sub("_", key.upper()))
+        kind, constant = catalogue.get(key), _NOT_CONSTANT.sub("_", key.upper())
+        if kind is None:
+            return Look(_SEPARATORS.sub(" ", key).capitalize(), "bell", "#1890ff", None, constant)
+        constant = next((alias for alias in kind.aliases if _CONSTANT.match(alias)), constant)
+        return Look(kind.name, kind.icon, kind.color, kind.wire_names.get("/ws/notifications"), constant)
 
     return look

@@ -1,0 +1,41 @@
+"""What becomes of a socket at the door (S9)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from services.gateway.domain.dialects.dialect import Dialect
+from services.gateway.domain.session import Session
+
+
+class Arrival(NamedTuple):
+    """A socket: where the transport finds it, and what is spoken there."""
+
+    namespace: str
+    dialect: Dialect
+    sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """It is a session; `refetch` are the logs, by reason, that the client must fetch anew."""
+
+    session: Session
+    refetch: Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Its token is missing or not valid; `expired` says whether it once was."""
+
+    expired: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unserved:
+    """It may be right, but cannot be served now."""
+
+
+Entrance = Admitted | Refused | Unserved

@@ -1,0 +1,64 @@
+"""What clients say: read by their dialect, done by whoever is responsible, answered in their dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from libs.runtime.clock import Clock
+from libs.runtime.logging import get_logger
+from services.gateway import metrics
+from services.gateway.domain.commands import Command, Fault, read
+from services.gateway.domain.dialects.dialect import SERVER_ERROR, UNAVAILABLE, Emission
+from services.gateway.domain.session import Session
+from services.gateway.errors import Retryable
+from services.gateway.handlers.emitter import Emitter
+from services.gateway.handlers.sessions import Sessions
+
+log = get_logger(__name__)
+
+#: Does what a session's command asks; returns the answer, why not, or None when the answer comes by itself.
+#: Raises Retryable.
+Doing = Callable[[Session, Any], Awaitable[Emission | Fault | None]]
+
+_UNAVAILABLE = Fault(SERVER_ERROR, UNAVAILABLE)
+
+
+class ClientEvents:
+    """Everything that clients say comes here."""
+
+    def __init__(self, sessions: Sessions, emitter: Emitter, clock: Clock) -> None:
+        self._sessions, self._emitter, self._clock = sessions, emitter, clock
+        self._doings: dict[type[Command], Doing] = {}
+
+    def assign(self, doings: Mapping[type[Command], Doing]) -> None:
+        """Says who does these kinds of commands."""
+        self._doings |= doings
+
+    async def hear(self, sid: str, event: str, arguments: tuple[Any, ...]) -> Mapping[str, Any] | None:
+        """A client has said something; returns the payload of what it is answered, for clients that ask for it."""
+        session = self._sessions.get(sid)
+        if session is None:  # it was refused, or has left meanwhile
+            return None
+        command = read(session.dialect.commands, event, arguments)
+        metrics.CLIENT_EVENTS.labels(_kind(command)).inc()
+        answer = command if isinstance(command, Fault) else await self._do(session, command)
+        if isinstance(answer, Fault):
+            answer = session.dialect.error(answer, self._clock())
+        if answer is None or session.is_over():
+            return None
+        self._emitter.say(session, answer)
+        return answer.payload
+
+    async def _do(self, session: Session, command: Command) -> Emission | Fault | None:
+        try:
+            return await self._doings[type(command)](session, command)
+        except Retryable as error:
+            log.warning("command_held", command=_kind(command), tenant_id=session.tenant, errors=[str(error)])
+        except Exception as error:
+            log.error("command_failed", command=_kind(command), tenant_id=session.tenant, exc_info=error)
+        return _UNAVAILABLE
+
+
+def _kind(command: Command | Fault) -> str:
+    return command.code if isinstance(command, Fault) else type(command).__name__
