@@ -6,7 +6,7 @@ import asyncio
 import importlib
 import sys
 
-NAMES = ("ingest", "router", "latency", "inbox", "email", "memory", "fanout")
+NAMES = ("ingest", "router", "latency", "inbox", "email", "memory", "fanout", "gateway")
 
 
 def main(arguments: list[str]) -> int:

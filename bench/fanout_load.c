@@ -1,10 +1,16 @@
 /* A load client for Socket.IO servers: one thread, epoll, many WebSocket connections that count what they hear.
  *
- *   fanout_load PORT AUTH      AUTH is the JSON sent with CONNECT; every %d in it becomes the connection's number
+ *   fanout_load PORT AUTH [TOKENS EVENT]
+ *
+ * AUTH is the JSON sent with CONNECT. In it %d becomes the connection's number, %t its line of the file TOKENS, and %p
+ * the "position" that it was last given with EVENT, or null. Without EVENT a connection has joined when its CONNECT is
+ * answered, else when it was told EVENT.
  *
  * Reads commands, a line each, and answers each with one line:
  *   open N        opens N more connections           -> "opened SECONDS"
  *   expect N      counts events until there are N    -> "heard N SECONDS P50 P99 CLIENT_CPU READS", times in ms
+ *   storm         who loses the connection comes back within 200 ms, again and again
+ *                                                    -> "back SECONDS" from the first that is accepted until all are in
  * Events carry the wall clock in microseconds as "t":…; latency is read from it. At most 64 handshakes are open at once.
  */
 #define _GNU_SOURCE
@@ -23,18 +29,23 @@
 #include <unistd.h>
 
 enum { MOST = 65536, BUFFER = 1 << 18, AT_ONCE = 64, SLOTS = 1 << 20, CONTROL = MOST };
-enum state { CONNECTING, UPGRADING, JOINING, JOINED };
+enum state { AWAY, CONNECTING, UPGRADING, JOINING, JOINED };
 
 struct client {
     int fd;
     enum state state;
     int kept;      /* bytes of an unfinished frame */
     uint8_t *rest;
+    char *position;
+    double again;  /* when it comes back */
 };
 
 static struct client clients[MOST];
 static int opened, wanted, joined, joining, poller;
-static const char *auth;
+static const char *auth, *welcome;
+static char **tokens;
+static int storming;
+static double first_in;
 static struct sockaddr_in server;
 static uint8_t buffer[BUFFER];
 static uint32_t latencies[SLOTS];  /* by 10 microseconds */
@@ -72,11 +83,10 @@ static void send_text(struct client *c, const char *text, int size) {
     memcpy(frame + at, mask, 4);
     at += 4;
     for (int i = 0; i < size; i++) frame[at + i] = text[i] ^ mask[i & 3];
-    if (send(c->fd, frame, at + size, MSG_NOSIGNAL) != at + size) fail("cannot send", NULL, 0);
+    if (send(c->fd, frame, at + size, MSG_NOSIGNAL) != at + size && !storming) fail("cannot send", NULL, 0);
 }
 
-static void open_next(void) {
-    int number = opened++;
+static void open_one(int number) {
     struct client *c = &clients[number];
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     int one = 1;
@@ -87,14 +97,35 @@ static void open_next(void) {
     }
     struct epoll_event event = {.events = EPOLLIN | EPOLLOUT, .data.u32 = number};
     epoll_ctl(poller, EPOLL_CTL_ADD, c->fd, &event);
+    c->state = CONNECTING;
     joining++;
+}
+
+static void lost(struct client *c, const char *why, const uint8_t *data, int size) {
+    if (!storming) fail(why, data, size);
+    close(c->fd);
+    if (c->state == JOINED) joined--;
+    else joining--;
+    c->state = AWAY;
+    c->kept = 0;
+    c->again = clock_of(CLOCK_MONOTONIC) + 0.2 * rand() / RAND_MAX;
+}
+
+static void come_back(void) {
+    double now = clock_of(CLOCK_MONOTONIC);
+    for (int i = 0; i < opened; i++)
+        if (clients[i].state == AWAY && clients[i].again <= now) open_one(i);
 }
 
 static void request(struct client *c, int number) {
     static const char text[] =
         "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
         "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-    if (send(c->fd, text, sizeof text - 1, MSG_NOSIGNAL) < 0) fail("cannot connect", NULL, 0);
+    if (send(c->fd, text, sizeof text - 1, MSG_NOSIGNAL) < 0) {
+        lost(c, "cannot connect", NULL, 0);
+        return;
+    }
+    if (storming && !first_in) first_in = clock_of(CLOCK_MONOTONIC);
     struct epoll_event event = {.events = EPOLLIN, .data.u32 = number};
     epoll_ctl(poller, EPOLL_CTL_MOD, c->fd, &event);
     c->state = UPGRADING;
@@ -106,6 +137,12 @@ static void join(struct client *c, int number) {
     for (const char *p = auth; *p && size < 3900; p++) {
         if (p[0] == '%' && p[1] == 'd') {
             size += sprintf(text + size, "%d", number);
+            p++;
+        } else if (p[0] == '%' && p[1] == 't') {
+            size += snprintf(text + size, 2000, "%s", tokens[number]);
+            p++;
+        } else if (p[0] == '%' && p[1] == 'p') {
+            size += snprintf(text + size, 1500, "%s", c->position ? c->position : "null");
             p++;
         } else {
             text[size++] = *p;
@@ -141,17 +178,42 @@ static void on_event(const uint8_t *text, int size, double now) {
     if (++heard == expected) report();
 }
 
+static void keep_position(struct client *c, const char *text, int size) {
+    const char *from = memmem(text, size, "\"position\":", 11);
+    if (!from) return;
+    const char *to = from += 11;
+    for (int depth = 0; to < text + size; to++) {
+        depth += (*to == '{') - (*to == '}');
+        if (!depth) break;
+    }
+    free(c->position);
+    c->position = strndup(from, to + 1 - from);
+}
+
+static void enter(struct client *c) {
+    if (c->state == JOINED) return;
+    c->state = JOINED;
+    joined++;
+    joining--;
+}
+
+static int is_welcome(const uint8_t *text, int size) {
+    int length = welcome ? strlen(welcome) : 0;
+    return length && size > length + 4 && text[1] == '2' && !memcmp(text + 4, welcome, length);
+}
+
 static void on_text(struct client *c, int number, const uint8_t *text, int size, double now) {
-    if (size >= 2 && text[0] == '4' && text[1] == '2') {
+    if (is_welcome(text, size)) {
+        keep_position(c, (const char *)text, size);
+        enter(c);
+    } else if (size >= 2 && text[0] == '4' && text[1] == '2') {
         on_event(text, size, now);
     } else if (size == 1 && text[0] == '2') {
         send_text(c, "3", 1);
     } else if (text[0] == '0') {
         join(c, number);
     } else if (size >= 2 && text[0] == '4' && text[1] == '0') {
-        c->state = JOINED;
-        joined++;
-        joining--;
+        if (!welcome) enter(c);
     } else {
         fail("unexpected packet", text, size);
     }
@@ -161,7 +223,10 @@ static void on_bytes(struct client *c, int number) {
     if (c->kept) memcpy(buffer, c->rest, c->kept);
     ssize_t got = recv(c->fd, buffer + c->kept, BUFFER - c->kept - 1, 0);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (got <= 0) fail("connection lost", NULL, 0);
+    if (got <= 0) {
+        lost(c, "connection lost", NULL, 0);
+        return;
+    }
     if (expected) reads++;
     double now = clock_of(CLOCK_REALTIME);
     uint8_t *at = buffer, *end = buffer + c->kept + got;
@@ -170,12 +235,15 @@ static void on_bytes(struct client *c, int number) {
     if (c->state == UPGRADING) {
         uint8_t *head = memmem(at, end - at, "\r\n\r\n", 4);
         if (head) {
-            if (memcmp(at, "HTTP/1.1 101", 12)) fail("refused", at, end - at);
+            if (memcmp(at, "HTTP/1.1 101", 12)) {
+                lost(c, "refused", at, end - at);
+                return;
+            }
             at = head + 4;
             c->state = JOINING;
         }
     }
-    while (c->state != UPGRADING && end - at >= 2) {
+    while (c->state > UPGRADING && end - at >= 2) {
         long size = at[1], head = 2;
         if (size == 126) head = 4;
         if (size == 127) head = 10;
@@ -185,7 +253,10 @@ static void on_bytes(struct client *c, int number) {
             for (int i = 2; i < head; i++) size = size << 8 | at[i];
         }
         if (end - at < head + size) break;
-        if ((at[0] & 15) != 1) fail("unexpected frame", at, end - at);
+        if ((at[0] & 15) != 1) {
+            lost(c, "unexpected frame", at, end - at);
+            return;
+        }
         on_text(c, number, at + head, size, now);
         at += head + size;
     }
@@ -209,12 +280,46 @@ static void command(void) {
         expected = number;
         began = clock_of(CLOCK_MONOTONIC);
         answer("ready");
+    } else if (!strncmp(line, "storm", 5)) {
+        storming = 1;
+        first_in = 0;
+        answer("ready");
+    }
+}
+
+static void read_tokens(const char *path) {
+    FILE *file = fopen(path, "r");
+    tokens = calloc(MOST, sizeof *tokens);
+    char line[2000];
+    for (int i = 0; file && i < MOST && fgets(line, sizeof line, file); i++) {
+        line[strcspn(line, "\n")] = 0;
+        tokens[i] = strdup(line);
+    }
+    if (file) fclose(file);
+}
+
+static void report_joined(void) {
+    static int told;
+    char line[60];
+    double now = clock_of(CLOCK_MONOTONIC);
+    if (storming && joined == opened && first_in) {
+        snprintf(line, sizeof line, "back %.6f", now - first_in);
+        storming = 0;
+        answer(line);
+    } else if (!storming && joined == wanted && told != wanted) {
+        told = wanted;
+        snprintf(line, sizeof line, "opened %.6f", now - began);
+        answer(line);
     }
 }
 
 int main(int count, char **arguments) {
-    if (count != 3) return 2;
+    if (count != 3 && count != 5) return 2;
     auth = arguments[2];
+    if (count == 5) {
+        read_tokens(arguments[3]);
+        welcome = arguments[4];
+    }
     server.sin_family = AF_INET;
     server.sin_port = htons(atoi(arguments[1]));
     server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -227,21 +332,19 @@ int main(int count, char **arguments) {
     poller = epoll_create1(0);
     struct epoll_event control = {.events = EPOLLIN, .data.u32 = CONTROL};
     epoll_ctl(poller, EPOLL_CTL_ADD, 0, &control);
-    for (int told = 0;;) {
-        while (opened < wanted && joining < AT_ONCE) open_next();
-        if (joined == wanted && told != wanted) {
-            char line[60];
-            told = wanted;
-            snprintf(line, sizeof line, "opened %.6f", clock_of(CLOCK_MONOTONIC) - began);
-            answer(line);
-        }
+    for (;;) {
+        while (opened < wanted && joining < AT_ONCE) open_one(opened++);
+        if (storming) come_back();
+        report_joined();
         struct epoll_event events[512];
-        int ready = epoll_wait(poller, events, 512, -1);
+        int ready = epoll_wait(poller, events, 512, storming ? 5 : -1);
         for (int i = 0; i < ready; i++) {
             uint32_t number = events[i].data.u32;
-            if (number == CONTROL) command();
-            else if (clients[number].state == CONNECTING) request(&clients[number], number);
-            else on_bytes(&clients[number], number);
+            struct client *c = number == CONTROL ? NULL : &clients[number];
+            if (!c) command();
+            else if (c->state == CONNECTING && events[i].events & EPOLLERR) lost(c, "cannot connect", NULL, 0);
+            else if (c->state == CONNECTING) request(c, number);
+            else if (c->state != AWAY) on_bytes(c, number);
         }
     }
 }
