@@ -67,8 +67,8 @@ class Interests(Protocol):
 
     async def withdraw(self, slot: Slot, rooms: Sequence[Room]) -> None: ...
 
-    async def interested(self, room: Room) -> list[int]:
-        """The slots with interest in the room."""
+    async def interested(self, *rooms: Room) -> list[int]:
+        """The slots with interest in any of the rooms."""
         ...
 
 

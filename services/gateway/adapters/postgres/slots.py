@@ -58,6 +58,7 @@ class PostgresSlots:
         tenants, names = [tenant for tenant, _ in rooms], [room for _, room in rooms]
         await self._database.fetch(_SQL["withdraw"], tenants, names, slot.number, slot.epoch)
 
-    async def interested(self, room: Room) -> list[int]:
+    async def interested(self, *rooms: Room) -> list[int]:
         """See ports.Interests."""
-        return [row["slot"] for row in await self._database.fetch(_SQL["interested"], *room)]
+        tenants, names = [tenant for tenant, _ in rooms], [room for _, room in rooms]
+        return [row["slot"] for row in await self._database.fetch(_SQL["interested"], tenants, names)]

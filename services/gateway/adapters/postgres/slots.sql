@@ -57,6 +57,4 @@ using unnest($1::text[], $2::text[]) as k (tenant, room)
 where i.tenant = k.tenant and i.room = k.room and i.slot = $3 and i.slot_epoch = $4;
 
 -- name: interested
-select i.slot
-from room_interest i join gateway_slots g on g.slot = i.slot and g.epoch = i.slot_epoch
-where i.tenant = $1 and i.room = $2;
+select distinct slot from listening_slots($1, $2) order by slot;
