@@ -18,6 +18,7 @@ from bench.result import Result, cpu_seconds
 from devstack.postgres import EmbeddedPostgres
 from libs.postgres.migrations import migrate
 from libs.postgres.pool import create_pool
+from libs.runtime.clock import utc_now
 from services.gateway.adapters.postgres.database import Database
 from services.gateway.adapters.postgres.inbox import PostgresInbox
 from services.gateway.domain.inbox import Filters, Reader
@@ -84,13 +85,13 @@ async def _measured(server: EmbeddedPostgres) -> list[Result]:
             await connection.fetchval("select 1")
 
     async def page() -> int:
-        return len(await inbox.page(WHO, Filters(), 20, 0, None))
+        return len(await inbox.page(WHO, Filters(), 20, 0, None, utc_now()))
 
     try:
-        assert await inbox.unread_count(WHO) == UNREAD
+        assert await inbox.unread_count(WHO, utc_now()) == UNREAD
         assert await page() == 21
         bare, _ = await _median(nothing, server)
-        count, count_cpu = await _median(lambda: inbox.unread_count(WHO), server)
+        count, count_cpu = await _median(lambda: inbox.unread_count(WHO, utc_now()), server)
         first, first_cpu = await _median(page, server)
     finally:
         pool.terminate()

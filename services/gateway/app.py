@@ -25,21 +25,19 @@ from services.gateway.adapters.kafka_changes import KafkaStateChanges
 from services.gateway.adapters.kafka_inbox import KafkaInbox
 from services.gateway.adapters.postgres.database import Database
 from services.gateway.adapters.postgres.directory import PostgresDirectory
-from services.gateway.adapters.postgres.inbox import PostgresInbox
 from services.gateway.adapters.postgres.logs import PostgresLogs
-from services.gateway.adapters.postgres.preferences import PostgresPreferences
 from services.gateway.adapters.postgres.slots import PostgresSlots
 from services.gateway.adapters.socket_options import SocketOptions
 from services.gateway.adapters.stock_sockets import StockSockets
-from services.gateway.domain import views
 from services.gateway.domain.dialects.registry import dialects
 from services.gateway.domain.recipients import RecipientIds
-from services.gateway.entrypoints import forwarding, notifications, preferences
+from services.gateway.entrypoints import forwarding
 from services.gateway.entrypoints.application import application
 from services.gateway.entrypoints.caller import bearer
 from services.gateway.entrypoints.sockets import DialectNamespace
-from services.gateway.handlers.inbox import InboxDesk
 from services.gateway.handlers.live import Live, Neighbours
+from services.gateway.handlers.telling import Telling
+from services.gateway.rest import Rest
 from services.gateway.settings import Settings
 
 _STUCK_SECONDS = 60.0
@@ -63,13 +61,14 @@ async def run(settings: Settings, stop: Stop) -> None:
         for dialect in dialects(catalogue.shipped(), recipients).values():
             sockets.server.register_namespace(DialectNamespace(dialect, live.door, live.events))
         metrics.CLOSED_SOCKETS.read = lambda: sockets.closed
-        desk = InboxDesk(PostgresInbox(database), live.access, slots, changes, live.following, utc_now)
+        telling = Telling(slots, changes, live.following, live.watch)
+        rest = Rest(settings, database, live.access, telling, catalogue.shipped())
         health.checks |= {"postgres": database.fault, "feed": _attached(live)}
-        app = socketio.ASGIApp(sockets.server, _http(settings, health, database, desk, ingest))
+        app = socketio.ASGIApp(sockets.server, _http(settings, health, rest, ingest))
         for port in dict.fromkeys(port for port in (settings.http_port, settings.extra_port) if port is not None):
             await stack.enter_async_context(_serving(settings, app, port, sockets.uvicorn_options))
         try:
-            await first(stop.wait(), changes.run(), *live.loops())
+            await first(stop.wait(), changes.run(), *live.loops(), *rest.loops(health))
         finally:
             health.stopping = True
             await live.stop()
@@ -81,14 +80,9 @@ async def _database(stack: AsyncExitStack, settings: Settings) -> Database:
     return Database(pool)
 
 
-def _http(settings: Settings, health: Health, database: Database, desk: InboxDesk, ingest: httpx.AsyncClient) -> Any:
+def _http(settings: Settings, health: Health, rest: Rest, ingest: httpx.AsyncClient) -> Any:
     caller = bearer(settings.jwt_secret.get_secret_value())
-    routers = [
-        notifications.router("/api/v1/notifications", views.canonical, desk, caller),
-        notifications.router("/api/notifications", views.document, desk, caller),
-        preferences.router(PostgresPreferences(database), caller, settings.admin_roles, utc_now),
-    ]
-    return application(health, routers, forwarding.routes(ingest), _origins(settings))
+    return application(health, rest.routers(caller), forwarding.routes(ingest), _origins(settings))
 
 
 def _sockets(settings: Settings) -> FanoutSockets | StockSockets:

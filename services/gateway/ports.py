@@ -6,11 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
-from uuid import UUID
 
-from libs.schemas.records import GatewayRecord, StateChange, StateOperation
+from libs.schemas.records import GatewayRecord, MembershipChange, StateChange
 from services.gateway.domain.access import Memberships
-from services.gateway.domain.inbox import Filters, Place, Reader, Row, Seen
 from services.gateway.domain.logs import Entry, Head, LogKey, Stretch
 
 Person = tuple[str, str]  # (tenant, reader)
@@ -31,15 +29,6 @@ class Renewal:
 
     server_started: datetime
     registered: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Preferences:
-    """One version of a person's preferences: `{channels: {email: false}, types: {key: {email: true}}}`."""
-
-    version: int
-    document: dict[str, Any]
-    since: datetime | None
 
 
 class Slots(Protocol):
@@ -123,9 +112,9 @@ class Inbox(Protocol):
 
 
 class StateChanges(Protocol):
-    """Tells the other gateways what a person did to their inbox."""
+    """Tells the other gateways what a person did to their inbox, and that what they may read is to be read anew."""
 
-    def publish(self, change: StateChange, slots: Sequence[int]) -> None:
+    def publish(self, change: StateChange | MembershipChange, slots: Sequence[int]) -> None:
         """Hands over; what cannot be sent is found by comparing heads."""
         ...
 
@@ -168,44 +157,4 @@ class Sockets(Protocol):
 
     async def sweep(self) -> None:
         """Closes sockets that stopped answering."""
-        ...
-
-
-class InboxStore(Protocol):
-    """The inbox of a reader. Raises Retryable when the database is away. Rows are those of inbox.sql."""
-
-    async def page(self, who: Reader, filters: Filters, limit: int, offset: int, after: Place | None) -> Sequence[Row]:
-        """Newest first, up to `limit` + 1 rows."""
-        ...
-
-    async def one(self, who: Reader, notification: UUID) -> Row | None:
-        """The row, or None when it is not theirs or was deleted."""
-        ...
-
-    async def unread_count(self, who: Reader) -> int:
-        """How many rows of the inbox are unread."""
-        ...
-
-    async def mark(
-        self, who: Reader, notification: UUID, operation: StateOperation, now: datetime
-    ) -> tuple[Row, StateChange | None] | None:
-        """Reads, unreads or deletes one. None when it is not theirs; no change when it was so already."""
-        ...
-
-    async def read_all(self, who: Reader, seen: Seen | None, now: datetime) -> tuple[int, StateChange | None]:
-        """Marks read up to what was seen, or everything; how many became read, and the change if anything did."""
-        ...
-
-
-class PreferenceStore(Protocol):
-    """Preferences of readers. Raises Retryable when the database is away."""
-
-    async def current(self, tenant: str, reader: str) -> Preferences:
-        """The version in force; version 0 with an empty document for somebody who never set any."""
-        ...
-
-    async def replace(
-        self, tenant: str, reader: str, document: dict[str, Any], expected: int | None, now: datetime
-    ) -> Preferences | None:
-        """Puts a new version in force. None when the one in force is not the `expected` one."""
         ...

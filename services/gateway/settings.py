@@ -47,6 +47,13 @@ class Settings(ServiceSettings):
     drain_window: float = Field(5.0, ge=0, description="over how long a stopping gateway closes its sockets")
     reconnect_spread: float = Field(5.0, ge=0, description="over how long clients of a stopping gateway come back")
 
+    snooze_interval: float = Field(1.0, gt=0, description="how often what was snoozed is looked at")
+    sse_heartbeat: float = Field(30.0, gt=0, description="between comments that keep an event stream open")
+    sse_cleanup: float = Field(300.0, gt=0, description="after which a stream that takes nothing is ended")
+    sse_buffer: int = Field(1_000_000, ge=1_000, description="bytes that may wait for one stream before it is closed")
+    rest_rate: float = Field(20.0, ge=0, description="calls a second of one caller to the HTTP routes; 0 is no limit")
+    rest_burst: int = Field(200, ge=1, description="calls of one caller at once")
+
     postgres_pool: int = Field(10, ge=2)
 
     @field_validator("cors_origins", "admin_roles", mode="before")

@@ -13,7 +13,7 @@ from libs.kafka.producer import acknowledged, create_producer
 from libs.runtime.health import Progress
 from libs.runtime.lifecycle import close_within
 from libs.runtime.logging import get_logger
-from libs.schemas.records import StateChange
+from libs.schemas.records import MembershipChange, StateChange
 from services.gateway import metrics
 
 log = get_logger(__name__)
@@ -30,7 +30,7 @@ class KafkaStateChanges:
         self._bootstrap, self._topic, self._progress = bootstrap, topic, progress
         self._queue: asyncio.Queue[tuple[bytes, Sequence[int]]] = asyncio.Queue(_QUEUE)
 
-    def publish(self, change: StateChange, slots: Sequence[int]) -> None:
+    def publish(self, change: StateChange | MembershipChange, slots: Sequence[int]) -> None:
         """See ports.StateChanges."""
         try:
             self._queue.put_nowait((change.model_dump_json(by_alias=True, exclude_none=True).encode(), slots))

@@ -7,7 +7,7 @@ import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import orjson
 
@@ -18,6 +18,9 @@ MAX_LIMIT = 100
 MAX_OFFSET = 10_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+
+#: What is done to all of the inbox up to a position of each room, with one entry of the state log.
+PositionOperation = Literal["read_all", "seen", "cleared"]
 
 #: What a client has seen of each room: a seq, or [epoch, seq] as in its position.
 Seen = Mapping[str, int | tuple[int, int]]
@@ -54,11 +57,14 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a page is narrowed to; None does not narrow. `since` and `until` are when it came into the inbox."""
+    """What a page is narrowed to; None does not narrow. `since` and `until` are when it came into the inbox.
+
+    What is archived or snoozed is listed only where it is asked for. `text` stands in title or message, in any case.
+    """
 
     event: str | None = None
     name: str | None = None
-    type: str | None = None
+    types: tuple[str, ...] | None = None
     severity: str | None = None
     tag: str | None = None
     org: str | None = None
@@ -66,6 +72,17 @@ class Filters:
     unread: bool | None = None
     since: datetime | None = None
     until: datetime | None = None
+    archived: bool = False
+    snoozed: bool = False
+    text: str | None = None
+
+
+class Count(NamedTuple):
+    """How many of a type are unread, and how many the reader has not seen."""
+
+    type: str
+    unread: int
+    unseen: int
 
 
 def cursor(place: Place) -> str:

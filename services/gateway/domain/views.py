@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -34,6 +35,10 @@ def canonical(row: Row, _who: Reader) -> dict[str, Any]:
         "tags": extras.get("tags", []),
         "read": row["read"],
         "readAt": _read_at(row),
+        "seen": row["seen"],
+        "archivedAt": _time(row["archived_at"]),
+        "snoozedUntil": _time(row["snoozed_until"]),
+        "expiresAt": _time(row["expires_at"]),
         "createdAt": iso(row["accepted_at"]),
         "position": {"room": row["room"], "epoch": row["epoch"], "seq": row["seq"]},
     }
@@ -42,7 +47,7 @@ def canonical(row: Row, _who: Reader) -> dict[str, Any]:
 def document(row: Row, who: Reader) -> dict[str, Any]:
     """`/api/notifications`: the stored fields of 000 §4. Of readers and recipients it names only the caller's own."""
     read_at, delivered = _read_at(row), row["read"] or row["delivered"]
-    seen = read_at or (iso(row["delivered_at"]) if row["delivered_at"] is not None else None)
+    seen = read_at or _time(row["delivered_at"])
     return {
         "_id": str(row["id"]),
         "event": row["event"],
@@ -74,7 +79,11 @@ def _recipients(row: Row, who: Reader) -> dict[str, list[str]]:
 
 
 def _read_at(row: Row) -> str | None:
-    return iso(row["read_at"]) if row["read"] and row["read_at"] is not None else None
+    return _time(row["read_at"]) if row["read"] else None
+
+
+def _time(value: datetime | None) -> str | None:
+    return None if value is None else iso(value)
 
 
 def _json(text: str | None) -> orjson.Fragment | None:

@@ -1,76 +1,185 @@
-"""Preferences over HTTP: a person reads and writes their own, administrators read those of others (F2-2)."""
+"""Preferences over HTTP: a person reads and writes their own, administrators read those of others (F2-2).
+
+Writing names the version that it changes, by `If-Match` or `version` in the body, so that nothing unseen is lost; with
+neither it changes whatever is in force.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Callable
+from typing import Annotated, Any
 
-import orjson
-from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Depends, Header, Request
+from pydantic import ValidationError
 from starlette.responses import Response
 
 from libs.auth.tokens import Identity
-from libs.http.problems import Problem
-from libs.runtime.clock import Clock, iso
+from libs.http.problems import Problem, field_errors
+from libs.runtime.clock import iso
+from libs.schemas.preferences import FlatPreferences, Preferences
 from services.gateway.entrypoints.caller import Caller, forbidden
-from services.gateway.ports import Preferences, PreferenceStore
+from services.gateway.entrypoints.json_body import body_of, json_answer, object_of
+from services.gateway.handlers.preferences import PreferencesDesk
+from services.gateway.store_ports import PreferencesVersion
 
-_Key = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
-# The inbox has no switch here: what is in it is hidden by muting, not left out.
-_External = Literal["email", "push", "sms", "webhook", "slack", "discord", "teams"]
-_Switches = dict[_External, bool]
+_MAX_BYTES = 256 * 1024
+_TRIES = 5  # at a version that others write at the same time
 
-
-class Wanted(BaseModel):
-    """`channels` switches channels for everything, `types` for one catalogue key. `version` guards against writing
-    over a change that the client has not seen."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    channels: _Switches = Field(default_factory=dict)
-    types: Annotated[dict[_Key, _Switches], Field(max_length=1_000)] = Field(default_factory=dict)
-    version: Annotated[int | None, Field(ge=0)] = None
+#: The document after a change, given the one before and what the caller sent.
+Change = Callable[[Preferences, dict[str, Any]], Preferences]
+IfMatch = Annotated[str | None, Header(description="the ETag of the version that is changed")]
 
 
-def router(store: PreferenceStore, caller: Caller, admin_roles: frozenset[str], clock: Clock) -> APIRouter:
-    """The routes under `/api/v1/preferences`."""
-    routes = APIRouter(prefix="/api/v1/preferences", tags=["preferences"])
-    who = Depends(caller)
-
-    async def read(identity: Identity = who) -> Response:
-        """The caller's preferences; version 0 before they were ever set."""
-        return _answer(await store.current(identity.tenant, identity.reader))
-
-    async def write(wanted: Wanted, identity: Identity = who) -> Response:
-        """Replaces the caller's preferences by a new version."""
-        document = wanted.model_dump(include={"channels", "types"})
-        made = await store.replace(identity.tenant, identity.reader, document, wanted.version, clock())
-        if made is None:
-            raise Problem(409, "version-conflict", "the preferences have changed since that version was read")
-        return _answer(made)
-
-    async def read_of(user: str, identity: Identity = who) -> Response:
-        """Another person's preferences, for administrators of the tenant."""
-        if user != identity.reader and not admin_roles & set(identity.roles):
-            raise forbidden(identity, "not-an-administrator", "only administrators read the preferences of others")
-        return _answer(await store.current(identity.tenant, user))
-
-    async def write_of(user: str, wanted: Wanted, identity: Identity = who) -> Response:
-        """Nobody writes the preferences of another person."""
-        if user != identity.reader:
-            raise forbidden(identity, "not-your-own", "a person's preferences are written by themselves alone")
-        return await write(wanted, identity)
-
-    routes.add_api_route("", read, methods=["GET"])
-    routes.add_api_route("", write, methods=["PUT"])
-    routes.add_api_route("/{user}", read_of, methods=["GET"])
-    routes.add_api_route("/{user}", write_of, methods=["PUT"])
+def router(
+    desk: PreferencesDesk, caller: Caller, admin_roles: frozenset[str], key_of: Callable[[str], str]
+) -> APIRouter:
+    """`/api/v1/preferences`, the same at the path of 002, and in the names of 003 under `/flat`."""
+    routes = APIRouter(tags=["preferences"])
+    for prefix in ("/api/v1/preferences", "/api/v1/notifications/preferences"):
+        _own(routes, prefix, desk, caller)
+        _flat(routes, prefix + "/flat", desk, caller, key_of)
+        _of_others(routes, prefix + "/{user}", desk, caller, admin_roles)
     return routes
 
 
-def _answer(found: Preferences) -> Response:
+def _own(routes: APIRouter, path: str, desk: PreferencesDesk, caller: Caller) -> None:
+    who = Depends(caller)
+
+    async def read_preferences(request: Request, identity: Identity = who) -> Response:
+        """The caller's preferences; version 0 before they were ever set."""
+        return _unless_known(request, await desk.current(identity.tenant, identity.reader), _document)
+
+    async def write_preferences(request: Request, if_match: IfMatch = None, identity: Identity = who) -> Response:
+        """Replaces the caller's preferences by a new version."""
+        return _answer(
+            await _write(desk, identity, await object_of(request, _MAX_BYTES), if_match, _replaced), _document
+        )
+
+    async def change_preferences(request: Request, if_match: IfMatch = None, identity: Identity = who) -> Response:
+        """Changes members of the caller's preferences (RFC 7396: null removes one)."""
+        return _answer(await _write(desk, identity, await object_of(request, _MAX_BYTES), if_match, _merged), _document)
+
+    routes.add_api_route(path, read_preferences, methods=["GET"])
+    routes.add_api_route(path, write_preferences, methods=["PUT"], openapi_extra=body_of(Preferences))
+    routes.add_api_route(path, change_preferences, methods=["PATCH"], openapi_extra=body_of(Preferences))
+
+
+def _flat(routes: APIRouter, path: str, desk: PreferencesDesk, caller: Caller, key_of: Callable[[str], str]) -> None:
+    who = Depends(caller)
+
+    def applied(before: Preferences, wanted: dict[str, Any]) -> Preferences:
+        return FlatPreferences.model_validate(wanted).applied_to(before, key_of)
+
+    async def read_flat(request: Request, identity: Identity = who) -> Response:
+        """The caller's preferences as a row of switches."""
+        return _unless_known(request, await desk.current(identity.tenant, identity.reader), _flat_document)
+
+    async def write_flat(request: Request, if_match: IfMatch = None, identity: Identity = who) -> Response:
+        """Sets the switches that are named; what the row cannot say stays as it was."""
+        return _answer(
+            await _write(desk, identity, await object_of(request, _MAX_BYTES), if_match, applied), _flat_document
+        )
+
+    routes.add_api_route(path, read_flat, methods=["GET"])
+    for method in ("PUT", "PATCH"):
+        routes.add_api_route(path, write_flat, methods=[method], openapi_extra=body_of(FlatPreferences))
+
+
+def _of_others(
+    routes: APIRouter, path: str, desk: PreferencesDesk, caller: Caller, admin_roles: frozenset[str]
+) -> None:
+    who = Depends(caller)
+
+    async def read_of(user: str, request: Request, identity: Identity = who) -> Response:
+        """A person's preferences, for themselves and for administrators of the tenant."""
+        if user != identity.reader and not admin_roles & set(identity.roles):
+            raise forbidden(identity, "not-an-administrator", "only administrators read the preferences of others")
+        return _unless_known(request, await desk.current(identity.tenant, user), _document)
+
+    async def write_of(user: str, request: Request, if_match: IfMatch = None, identity: Identity = who) -> Response:
+        """Nobody writes the preferences of another person."""
+        if user != identity.reader:
+            raise forbidden(identity, "not-your-own", "a person's preferences are written by themselves alone")
+        change = _merged if request.method == "PATCH" else _replaced
+        return _answer(await _write(desk, identity, await object_of(request, _MAX_BYTES), if_match, change), _document)
+
+    routes.add_api_route(path, read_of, methods=["GET"])
+    for method in ("PUT", "PATCH"):
+        routes.add_api_route(path, write_of, methods=[method], openapi_extra=body_of(Preferences))
+
+
+async def _write(
+    desk: PreferencesDesk, identity: Identity, wanted: dict[str, Any], if_match: str | None, change: Change
+) -> PreferencesVersion:
+    expected = _expected(if_match, wanted.pop("version", None))
+    for _ in range(_TRIES):
+        before = await desk.current(identity.tenant, identity.reader)
+        if expected is not None and expected != before.number:
+            break
+        made = await desk.replace(identity, _changed(change, before.document, wanted), before.number)
+        if made is not None:
+            return made
+    status = 412 if if_match is not None else 409
+    raise Problem(status, "version-conflict", "the preferences have changed since that version was read")
+
+
+def _changed(change: Change, before: Preferences, wanted: dict[str, Any]) -> Preferences:
+    try:
+        return change(before, wanted)
+    except ValidationError as error:
+        errors = field_errors(error.errors())
+        raise Problem(422, "invalid-request", f"{errors[0]['field']}: {errors[0]['message']}", errors=errors) from None
+
+
+def _replaced(_before: Preferences, wanted: dict[str, Any]) -> Preferences:
+    return Preferences.model_validate(wanted)
+
+
+def _merged(before: Preferences, patch: dict[str, Any]) -> Preferences:
+    return Preferences.model_validate(_patched(_document(before), patch))
+
+
+def _patched(target: Any, patch: Any) -> Any:
+    """RFC 7396."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = _patched(merged.get(name), value)
+    return merged
+
+
+def _expected(if_match: str | None, version: Any) -> int | None:
+    """The version that the caller has seen; -1 where it is none of ours."""
+    if if_match is None or if_match.strip() == "*":
+        return version if isinstance(version, int) else None
+    text = if_match.strip().removeprefix("W/").strip('"')
+    return int(text) if text.isdecimal() and len(text) < 19 else -1
+
+
+def _document(document: Preferences) -> dict[str, Any]:
+    always = {"channels": document.channels, "types": document.types}
+    shown = document.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    return {name: {} for name in always} | shown
+
+
+def _flat_document(document: Preferences) -> dict[str, Any]:
+    return FlatPreferences.of(document).model_dump(mode="json", by_alias=True)
+
+
+def _answer(found: PreferencesVersion, shape: Callable[[Preferences], dict[str, Any]]) -> Response:
     since = None if found.since is None else iso(found.since)
-    document = {"channels": {}, "types": {}} | found.document
-    return Response(
-        orjson.dumps(document | {"version": found.version, "updatedAt": since}), media_type="application/json"
-    )
+    body = shape(found.document) | {"version": found.number, "updatedAt": since}
+    return json_answer(body, headers={"ETag": f'"{found.number}"', "Cache-Control": "private, no-cache"})
+
+
+def _unless_known(
+    request: Request, found: PreferencesVersion, shape: Callable[[Preferences], dict[str, Any]]
+) -> Response:
+    answer = _answer(found, shape)
+    if request.headers.get("if-none-match") == answer.headers["etag"]:
+        return Response(status_code=304, headers={"ETag": answer.headers["etag"]})
+    return answer

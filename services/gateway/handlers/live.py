@@ -61,8 +61,8 @@ class Live:
         limits = Limits(settings.catch_up_limit, settings.resume_limit)
         catch_up = CatchUp(held, world.logs, self.following, emitter, clock, limits)
         self.access = Access(world.directory, settings.interest_batch)
-        self._watch = MembershipWatch(self.access, held, self.following, catch_up)
-        sessions = Sessions(self.access, self._watch, held, self.following, catch_up, emitter, clock)
+        self.watch = MembershipWatch(self.access, held, self.following, catch_up)
+        sessions = Sessions(self.access, self.watch, held, self.following, catch_up, emitter, clock)
         self.door = Door(settings, sessions, emitter, world.sockets, clock)
         subscriptions = Subscriptions(shipped(), clock)
         self.events = ClientEvents(sessions, emitter, clock)
@@ -76,7 +76,7 @@ class Live:
         )
         self.delivered = Delivered(sessions, world.logs, world.sockets)
         progress = health.watch("feed", _STUCK_SECONDS)
-        self.feed = Feed(world.leases, world.inbox, interest, self.following, self._watch, world.sockets, progress)
+        self.feed = Feed(world.leases, world.inbox, interest, self.following, self.watch, world.sockets, progress)
         self._upkeep = Upkeep(self.door, sessions, held, interest, world.sockets, settings.interest_linger)
 
     def loops(self) -> list[Awaitable[None]]:
@@ -92,7 +92,7 @@ class Live:
             rounds(self._upkeep.watch_loop, watch("event-loop", _STUCK_SECONDS)),
             # These two wait until there is something to do, so standing still is no fault of theirs.
             rounds(self.following.attend, Progress("gaps", float("inf"))),
-            rounds(self._watch.attend, Progress("memberships", float("inf"))),
+            rounds(self.watch.attend, Progress("memberships", float("inf"))),
         ]
 
     async def stop(self) -> None:
@@ -106,7 +106,7 @@ class Live:
 
     async def _compare(self) -> None:
         await self.following.compare()
-        await self._watch.compare()
+        await self.watch.compare()
 
     async def _ask(self) -> None:
         self.delivered.ask()

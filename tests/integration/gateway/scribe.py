@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -12,7 +13,7 @@ import orjson
 from aiokafka import AIOKafkaProducer
 
 from libs.runtime.clock import iso, utc_now
-from libs.schemas.records import MembershipChange, NotificationEmission, RoomEntry
+from libs.schemas.records import MembershipChange, NotificationEmission, RoomEntry, Withdrawal
 from libs.schemas.rooms import ordered
 from libs.schemas.topics import GATEWAY_INBOX
 
@@ -26,7 +27,10 @@ insert into room_heads as h (tenant, room, seq) values ($1, $2, 1)
 on conflict (tenant, room) do update set seq = h.seq + 1, at = greatest(h.at, clock_timestamp())
 returning epoch, seq, at
 """
-_ENTRY = "insert into room_log (tenant, room, seq, type, prior, at, notification) values ($1, $2, $3, $4, $5, $6, $7)"
+_ENTRY = """
+insert into room_log (tenant, room, seq, type, prior, at, notification, kind, expires_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+"""
 _INTEREST = """
 select distinct i.slot from room_interest i join gateway_slots g on g.slot = i.slot and g.epoch = i.slot_epoch
 where i.tenant = $1 and i.room = any ($2)
@@ -100,18 +104,39 @@ class Scribe:
         async with self.pool.acquire() as connection, connection.transaction():
             await connection.execute(_NOTIFICATION, *_columns(tenant, identity, rooms, given, now))
             places = [
-                await self._append(connection, tenant, rooms, n, given["type"], identity) for n in range(len(rooms))
+                await self._append(connection, tenant, rooms, n, given["type"], identity, until=given.get("expires_at"))
+                for n in range(len(rooms))
             ]
         return NotificationEmission(tenant=tenant, id=identity, created_at=now, rooms=tuple(places), **given)
 
+    async def withdraw(self, record: NotificationEmission) -> Withdrawal:
+        """Commits a control entry in each room of a notification, and tells nobody."""
+        rooms = [place.room for place in record.rooms]
+        async with self.pool.acquire() as connection, connection.transaction():
+            places = [
+                await self._append(connection, record.tenant, rooms, n, record.type, record.id, control=1)
+                for n in range(len(rooms))
+            ]
+        given = {"tenant": record.tenant, "notification_id": record.id, "reason": "cancelled"}
+        return Withdrawal(at=utc_now(), rooms=tuple(places), **given)
+
     @staticmethod
     async def _append(
-        connection: Any, tenant: str, rooms: Sequence[str], place: int, kind: str, identity: uuid.UUID
+        connection: Any,
+        tenant: str,
+        rooms: Sequence[str],
+        place: int,
+        kind: str,
+        identity: uuid.UUID,
+        *,
+        control: int = 0,
+        until: datetime | None = None,
     ) -> RoomEntry:
         room = rooms[place]
         head = await connection.fetchrow(_HEAD, tenant, room)
         prior = None if place == 0 or room.startswith("user:") else list(rooms[:place])
-        await connection.execute(_ENTRY, tenant, room, head["seq"], kind, prior, head["at"], identity)
+        given = (tenant, room, head["seq"], kind, prior, head["at"], identity, control, until)
+        await connection.execute(_ENTRY, *given)
         return RoomEntry(room=room, epoch=head["epoch"], seq=head["seq"])
 
 

@@ -15,7 +15,7 @@ from tests.integration.gateway.clients import token
 from tests.integration.gateway.conftest import Gateways
 from tests.integration.gateway.scribe import Scribe
 
-pytestmark = pytest.mark.covers("F0-6", "F2-2", "F2-4", "S6", "S20")
+pytestmark = pytest.mark.covers("F0-6", "F2-1", "F2-2", "F2-4", "S6", "S12", "S20", "B12")
 
 V1 = "/api/v1/notifications"
 
@@ -55,7 +55,7 @@ async def test_filters(http: httpx.AsyncClient, scribe: Scribe, name: str) -> No
     room, headers = f"user:u{name}", bearer(f"u{name}")
     now = utc_now()
     stamp = {"timestamp": iso(now)}
-    await scribe.write(room, data={"n": 0})
+    await scribe.write(room, data={"n": 0}, message="Planned maintenance")
     await scribe.write(room, data={"n": 1}, event="service.event", name="a.b.c", type="a.b", tags=("x", "y"))
     await scribe.write(room, data={"n": 2}, event="service.alert", severity="high", metadata=stamp | {"orgId": "o"})
     metadata = stamp | {"orgId": "o", "userId": "u", "agentId": "bot"}
@@ -77,6 +77,10 @@ async def test_filters(http: httpx.AsyncClient, scribe: Scribe, name: str) -> No
         ({"to": between.isoformat()}, [3, 2, 1, 0]),
         ({"from": iso(now - timedelta(hours=1)), "to": iso(now - timedelta(minutes=1))}, []),
         ({"event": "system.notification", "unread": "true"}, [0]),
+        ({"category": "alert"}, []),
+        ({"q": "mAINTENANCE"}, [0]),
+        ({"q": "100%"}, []),
+        ({"archived": "true"}, []),
     ):
         assert numbers(await http.get(V1, headers=headers, params=query)) == wanted, query
 
@@ -147,6 +151,122 @@ async def test_what_one_person_does_is_theirs_alone(http: httpx.AsyncClient, scr
     assert (await http.get(f"{V1}/unread-count", headers=other)).json() == {"count": 1}
 
 
+async def test_preferences_name_the_version_that_they_change(http: httpx.AsyncClient, name: str) -> None:
+    path, mine = "/api/v1/preferences", bearer(f"u{name}")
+    first = await http.put(path, headers=mine, json={"channels": {"sms": False}, "mutedTypes": ["a"]})
+    assert first.headers["etag"] == '"1"'
+    same = await http.get(path, headers=mine | {"If-None-Match": '"1"'})
+    assert (same.status_code, same.content) == (304, b"")
+    patch = {"channels": {"sms": None, "email": False}}
+    second = await http.patch(path, headers=mine | {"If-Match": '"1"'}, json=patch)
+    assert second.json()["channels"] == {"email": False}
+    assert second.json()["mutedTypes"] == ["a"]
+    late = await http.patch(path, headers=mine | {"If-Match": '"1"'}, json=patch)
+    assert (late.status_code, late.json()["code"]) == (412, "version-conflict")
+    wrong = await http.patch(path, headers=mine, json={"quietHours": {"windows": [{"start": "25:00", "end": "07:00"}]}})
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "invalid-request")
+    assert (await http.get(f"{V1}/preferences", headers=mine)).json()["version"] == 2  # the path of 002
+
+
+async def test_preferences_in_the_names_of_a_row_of_switches(http: httpx.AsyncClient, name: str) -> None:
+    path, mine = "/api/v1/preferences", bearer(f"u{name}")
+    wanted = {"enableEmail": False, "preferences": {"BOOKING_CREATED": False}, "quietHoursStart": "22:00"}
+    flat = await http.put(f"{path}/flat", headers=mine, json=wanted | {"quietHoursEnd": "07:00"})
+    assert flat.json()["preferences"] == {"booking.created": False}
+    assert flat.json()["enableEmail"] is False
+    whole = (await http.get(path, headers=mine)).json()
+    assert whole["mutedTypes"] == ["booking.created"]
+    assert whole["quietHours"]["windows"] == [{"start": "22:00", "end": "07:00"}]
+
+
+async def test_a_muted_type_is_hidden_for_the_time_of_the_mute(
+    http: httpx.AsyncClient, scribe: Scribe, name: str
+) -> None:
+    mine, room = bearer(f"u{name}"), f"user:u{name}"
+    for number, muted in enumerate(([], ["a.b"], [])):
+        await http.patch("/api/v1/preferences", headers=mine, json={"mutedTypes": muted})
+        await scribe.write(room, type="a.b", data={"n": number})
+    assert numbers(await http.get(V1, headers=mine)) == [2, 0]
+    assert (await http.get(f"{V1}/unread-count", headers=mine)).json() == {"count": 2}
+
+
+async def test_what_is_archived_snoozed_and_cleared(http: httpx.AsyncClient, scribe: Scribe, name: str) -> None:
+    mine, room = bearer(f"u{name}"), f"user:u{name}"
+    records = [await scribe.write(room, data={"n": number}) for number in range(4)]
+    assert (await http.post(f"{V1}/{records[0].id}/archive", headers=mine)).json()["archivedAt"] is not None
+    snoozed = await http.post(f"{V1}/{records[1].id}/snooze", headers=mine, json={"minutes": 5})
+    assert snoozed.json()["snoozedUntil"] is not None
+    assert numbers(await http.get(V1, headers=mine)) == [3, 2]
+    assert numbers(await http.get(V1, headers=mine, params={"archived": "true"})) == [0]
+    assert numbers(await http.get(V1, headers=mine, params={"snoozed": "true"})) == [1]
+    assert (await http.get(f"{V1}/unread-count", headers=mine)).json() == {"count": 2}
+    for number, verb in ((0, "unarchive"), (1, "unsnooze")):
+        await http.put(f"{V1}/{records[number].id}/{verb}", headers=mine)
+    assert numbers(await http.get(V1, headers=mine)) == [3, 2, 1, 0]
+    for wrong in ({}, {"until": "2020-01-01T00:00:00Z"}, {"minutes": 0}):
+        answer = await http.post(f"{V1}/{records[1].id}/snooze", headers=mine, json=wrong)
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request")
+    place = records[1].rooms[0]
+    await http.post(f"{V1}/clear", headers=mine, json={"positions": {place.room: place.seq}})
+    assert numbers(await http.get(V1, headers=mine)) == [3, 2]
+    await http.delete(V1, headers=mine)
+    assert numbers(await http.get(V1, headers=mine)) == []
+    await scribe.write(room, data={"n": 9})
+    assert numbers(await http.get(V1, headers=mine)) == [9]
+
+
+async def test_what_was_withdrawn_or_is_over_is_hidden(http: httpx.AsyncClient, scribe: Scribe, name: str) -> None:
+    mine, room = bearer(f"u{name}"), f"user:u{name}"
+    withdrawn = await scribe.write(room, data={"n": 1})
+    await scribe.write(room, data={"n": 2}, expires_at=utc_now() - timedelta(seconds=1))
+    later = await scribe.write(room, data={"n": 3}, expires_at=utc_now() + timedelta(hours=1))
+    await scribe.withdraw(withdrawn)
+    assert numbers(await http.get(V1, headers=mine)) == [3]
+    assert (await http.get(f"{V1}/unread-count", headers=mine)).json() == {"count": 1}
+    assert (await http.get(f"{V1}/{withdrawn.id}", headers=mine)).status_code == 404
+    assert (await http.get(f"{V1}/{later.id}", headers=mine)).json()["expiresAt"] is not None
+
+
+async def test_the_badge_goes_when_all_was_seen_and_unread_stays(
+    http: httpx.AsyncClient, scribe: Scribe, name: str
+) -> None:
+    mine, room = bearer(f"u{name}"), f"user:u{name}"
+    first = await scribe.write(room, type="booking.created")
+    await scribe.write(room, type="unheard-of")
+    await http.post(f"{V1}/{first.id}/seen", headers=mine)
+    counts = (await http.get(f"{V1}/counts", headers=mine)).json()
+    assert (counts["unread"], counts["unseen"]) == (2, 1)
+    assert counts["byType"]["booking.created"] == {"unread": 1, "unseen": 0}
+    assert counts["byCategory"]["other"] == {"unread": 1, "unseen": 1}
+    await http.post(f"{V1}/seen", headers=mine)
+    counts = (await http.get(f"{V1}/counts", headers=mine)).json()
+    assert (counts["unread"], counts["unseen"]) == (2, 0)
+
+
+async def test_many_at_once(http: httpx.AsyncClient, scribe: Scribe, name: str) -> None:
+    mine, room = bearer(f"u{name}"), f"user:u{name}"
+    records = [await scribe.write(room, data={"n": n}, tags=("x",) if n % 2 else ()) for n in range(5)]
+    stranger = uuid4()
+    ids = [str(records[0].id), str(records[0].id), str(stranger)]
+    answer = await http.post(f"{V1}/bulk", headers=mine, json={"operation": "read", "ids": ids})
+    assert answer.json() == {"changed": 1, "notFound": [str(stranger)], "more": False}
+    seen = {room: records[3].rooms[0].seq - 1}
+    wanted = {"operation": "archived", "filter": {"tag": "x"}, "positions": seen}
+    assert (await http.post(f"{V1}/bulk", headers=mine, json=wanted)).json()["changed"] == 1
+    assert numbers(await http.get(V1, headers=mine)) == [4, 3, 2, 0]
+    for wrong in ({"operation": "read"}, {"operation": "eat", "ids": ids}, {"operation": "snoozed", "ids": ids}):
+        assert (await http.post(f"{V1}/bulk", headers=mine, json=wrong)).status_code == 422
+
+
+async def test_who_has_an_answer_is_not_sent_it_again(http: httpx.AsyncClient, scribe: Scribe, name: str) -> None:
+    mine = bearer(f"u{name}")
+    answer = await http.get(V1, headers=mine)
+    again = await http.get(V1, headers=mine | {"If-None-Match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    await scribe.write(f"user:u{name}", data={"n": 1})
+    assert (await http.get(V1, headers=mine | {"If-None-Match": answer.headers["etag"]})).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("headers", "code"),
     [
@@ -200,7 +320,7 @@ async def test_preferences_are_written_by_their_owner_alone(http: httpx.AsyncCli
     refused = await http.put(f"{path}/u{name}", headers=admin, json=wanted)
     assert (refused.status_code, refused.json()["code"]) == (403, "not-your-own")
     assert (await http.get(f"{path}/u{name}", headers=bearer(f"v{name}"))).status_code == 403
-    assert (await http.put(path, headers=mine, json={"channels": {"in-app": False}})).status_code == 422
+    assert (await http.put(path, headers=mine, json={"channels": {"pigeon": False}})).status_code == 422
 
 
 async def test_browsers_may_call_with_credentials(http: httpx.AsyncClient) -> None:

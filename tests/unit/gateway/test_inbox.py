@@ -51,6 +51,7 @@ def row(**fields: Any) -> dict[str, Any]:
         "delivered": True, "delivered_at": AT, "event": "service.event", "type": "x", "name": "a.b.c", "title": "T",
         "message": "M", "severity": "normal", "priority": None, "metadata": '{"orgId": "o"}', "data": None,
         "extras": '{"tags": ["t"]}', "rooms": ["user:other", "user:me", "org:o", "org:p"], "accepted_at": AT,
+        "seen": False, "archived_at": None, "snoozed_until": None, "expires_at": None,
     }  # fmt: skip
     return given | fields
 

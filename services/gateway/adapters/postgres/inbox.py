@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
-import orjson
-
 from libs.postgres.pool import Connection
 from libs.postgres.queries import load
-from libs.schemas.records import StateChange, StateOperation
+from libs.schemas.records import StateChange
 from services.gateway.adapters.postgres.database import Database
-from services.gateway.domain.inbox import Filters, Place, Reader, Row, Seen, seen_positions
+from services.gateway.adapters.postgres.state_log import append, lock
+from services.gateway.domain.inbox import Count, Filters, Place, PositionOperation, Reader, Row, Seen, seen_positions
+from services.gateway.domain.marks import Action, Marks, Standing, marked
 
 _SQL = load(Path(__file__).with_suffix(".sql"))
+_MOVE = {"read_all": "move_read", "seen": "move_seen", "cleared": "move_cleared"}
 
 
 class PostgresInbox:
@@ -24,90 +26,124 @@ class PostgresInbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def page(self, who: Reader, filters: Filters, limit: int, offset: int, after: Place | None) -> Sequence[Row]:
-        """Up to `limit` + 1 rows."""
-        place = after or (None, None, None)
-        narrowed = (filters.since, filters.until, filters.event, filters.name, filters.type, filters.severity)
-        more = (filters.tag, filters.org, filters.agent, filters.unread)
+    async def page(
+        self, who: Reader, filters: Filters, limit: int, offset: int, after: Place | None, now: datetime
+    ) -> Sequence[Row]:
+        """See ports.InboxStore."""
         async with self._database.as_reader(who.tenant, who.reader) as connection:
-            return await connection.fetch(_SQL["page"], *_who(who), limit, offset, *place, *narrowed, *more)
+            return await _page(connection, who, filters, limit, offset, after, now)
 
-    async def one(self, who: Reader, notification: UUID) -> Row | None:
-        """The row, or None when it is not theirs or was deleted."""
+    async def one(self, who: Reader, notification: UUID, now: datetime) -> Row | None:
+        """See ports.InboxStore."""
         async with self._database.as_reader(who.tenant, who.reader) as connection:
-            return await _one(connection, who, notification)
+            return await connection.fetchrow(_SQL["some"], *_who(who), now, [notification])
 
-    async def unread_count(self, who: Reader) -> int:
-        """How many rows of the inbox are unread."""
+    async def unread_count(self, who: Reader, now: datetime) -> int:
+        """See ports.InboxStore."""
         async with self._database.as_reader(who.tenant, who.reader) as connection:
-            return int(await connection.fetchval(_SQL["unread_count"], *_who(who)))
+            return await _unread(connection, who, now)
+
+    async def counts(self, who: Reader, now: datetime) -> list[Count]:
+        """See ports.InboxStore."""
+        async with self._database.as_reader(who.tenant, who.reader) as connection:
+            rows = await connection.fetch(_SQL["counts"], *_who(who), now)
+        return [Count(row["type"], row["unread"], row["unseen"]) for row in rows]
 
     async def mark(
-        self, who: Reader, notification: UUID, operation: StateOperation, now: datetime
-    ) -> tuple[Row, StateChange | None] | None:
-        """Reads, unreads or deletes one. None when it is not theirs; no change when it was so already."""
+        self, who: Reader, notifications: Sequence[UUID], action: Action, now: datetime
+    ) -> tuple[set[UUID], list[StateChange]]:
+        """See ports.InboxStore."""
         async with self._database.as_reader(who.tenant, who.reader) as connection:
-            await _lock(connection, who)
-            row = await _one(connection, who, notification)
-            if row is None:
-                return None
-            if row["read"] is (operation == "read") and operation != "deleted":
-                return row, None
-            read, read_at = (row["read"], row["read_at"]) if operation == "deleted" else (operation == "read", now)
-            deleted = now if operation == "deleted" else None
-            place = (who.tenant, who.reader, notification, row["room"], row["seq"])
-            await connection.execute(_SQL["receipt"], *place, read, read_at if read else None, deleted, now)
-            return row, await _append(connection, who, operation, now, notification=notification)
+            await lock(connection, who)
+            return await _mark(connection, who, notifications, action, now)
 
-    async def read_all(self, who: Reader, seen: Seen | None, now: datetime) -> tuple[int, StateChange | None]:
-        """Marks read up to the positions seen; how many became read, and the change if anything did."""
+    async def mark_matching(
+        self, who: Reader, filters: Filters, seen: Seen | None, action: Action, limit: int, now: datetime
+    ) -> tuple[list[StateChange], bool]:
+        """See ports.InboxStore."""
         async with self._database.as_reader(who.tenant, who.reader) as connection:
-            await _lock(connection, who)
-            before = await connection.fetchval(_SQL["unread_count"], *_who(who))
-            ends = {row["room"]: row["seq"] for row in await connection.fetch(_SQL["ends"], *_who(who))}
-            positions = seen_positions(seen, ends)
-            rooms, seqs = list(positions), list(positions.values())
-            moved = await connection.fetch(_SQL["move_watermarks"], who.tenant, who.reader, rooms, seqs, now)
-            cleared = await connection.fetch(_SQL["clear_unread_marks"], *_who(who), rooms, seqs, now)
-            if not moved and not cleared:
+            await lock(connection, who)
+            rows = await _page(connection, who, filters, limit, 0, None, now)
+            ends = None if seen is None else seen_positions(seen, await _ends(connection, who))
+            ids = [row["id"] for row in rows[:limit] if ends is None or row["seq"] <= ends.get(row["room"], 0)]
+            _, changes = await _mark(connection, who, ids, action, now)
+            return changes, len(rows) > limit
+
+    async def move(
+        self, who: Reader, operation: PositionOperation, seen: Seen | None, now: datetime
+    ) -> tuple[int, StateChange | None]:
+        """See ports.InboxStore."""
+        async with self._database.as_reader(who.tenant, who.reader) as connection:
+            await lock(connection, who)
+            before = await _unread(connection, who, now)
+            positions = seen_positions(seen, await _ends(connection, who))
+            if not await _moved(connection, who, operation, positions, now):
                 return 0, None
-            after = await connection.fetchval(_SQL["unread_count"], *_who(who))
-            return before - after, await _append(connection, who, "read_all", now, positions=positions)
+            after = await _unread(connection, who, now)
+            [change] = await append(connection, who, Action(operation), [None], now, positions)
+            return before - after, change
+
+    async def wake(self, limit: int, now: datetime) -> list[StateChange]:
+        """See ports.InboxStore."""
+        return [
+            StateChange(
+                tenant=row["tenant"],
+                user_id=row["reader"],
+                epoch=row["epoch"],
+                seq=row["seq"],
+                operation="unsnoozed",
+                notification_id=row["notification"],
+                at=now,
+            )
+            for row in await self._database.fetch(_SQL["wake"], now, limit)
+        ]
 
 
 def _who(who: Reader) -> tuple[str, str, tuple[str, ...], tuple[str, ...]]:
     return who.tenant, who.reader, who.own, who.claimed
 
 
-async def _one(connection: Connection, who: Reader, notification: UUID) -> Row | None:
-    row = await connection.fetchrow(_SQL["one"], *_who(who), notification)
-    return None if row is None or row["deleted_at"] is not None else row
+async def _page(
+    connection: Connection, who: Reader, filters: Filters, limit: int, offset: int, after: Place | None, now: datetime
+) -> Sequence[Row]:
+    f, place = filters, after or (None, None, None)
+    narrowed = (f.since, f.until, f.event, f.name, f.types, f.severity, f.tag, f.org, f.agent, f.unread)
+    more = (f.archived, f.snoozed, f.text)
+    return await connection.fetch(_SQL["page"], *_who(who), now, limit, offset, *place, *narrowed, *more)
 
 
-async def _lock(connection: Connection, who: Reader) -> None:
-    """What a person does to their inbox happens one after the other."""
-    if await connection.fetchrow(_SQL["lock_state"], who.tenant, who.reader) is None:
-        await connection.execute(_SQL["make_state"], who.tenant, who.reader)
-        await connection.fetchrow(_SQL["lock_state"], who.tenant, who.reader)
+async def _unread(connection: Connection, who: Reader, now: datetime) -> int:
+    return int(await connection.fetchval(_SQL["unread_count"], *_who(who), now))
 
 
-async def _append(
-    connection: Connection,
-    who: Reader,
-    operation: StateOperation,
-    now: datetime,
-    notification: UUID | None = None,
-    positions: Mapping[str, int] | None = None,
-) -> StateChange:
-    stored = None if positions is None else orjson.dumps(positions).decode()
-    [row] = await connection.fetch(_SQL["append_state"], who.tenant, who.reader, operation, notification, stored, now)
-    return StateChange(
-        tenant=who.tenant,
-        user_id=who.reader,
-        epoch=row["epoch"],
-        seq=row["seq"],
-        operation=operation,
-        notification_id=notification,
-        positions=None if positions is None else dict(positions),
-        at=now,
-    )
+async def _ends(connection: Connection, who: Reader) -> dict[str, int]:
+    return {row["room"]: row["seq"] for row in await connection.fetch(_SQL["ends"], *_who(who))}
+
+
+async def _mark(
+    connection: Connection, who: Reader, notifications: Iterable[UUID], action: Action, now: datetime
+) -> tuple[set[UUID], list[StateChange]]:
+    found = await connection.fetch(_SQL["some"], *_who(who), now, list(dict.fromkeys(notifications)))
+    changed = [(row, marks) for row in found if (marks := marked(_standing(row), action, now)) is not None]
+    if changed:
+        places = [[row[column] for row, _ in changed] for column in ("id", "room", "seq")]
+        columns = [list(column) for column in zip(*(astuple(marks) for _, marks in changed), strict=True)]
+        await connection.execute(_SQL["put_receipts"], who.tenant, who.reader, *places, *columns, now)
+    changes = await append(connection, who, action, [row["id"] for row, _ in changed], now) if changed else []
+    return {row["id"] for row in found}, changes
+
+
+def _standing(row: Row) -> Standing:
+    marks = Marks(row["marked"], row["read_mark"], row["seen_mark"], row["archived_at"], row["snooze_mark"])
+    return Standing(marks, row["read"], row["seen"])
+
+
+async def _moved(
+    connection: Connection, who: Reader, operation: PositionOperation, positions: dict[str, int], now: datetime
+) -> bool:
+    rooms, seqs = list(positions), list(positions.values())
+    at = () if operation == "cleared" else (now,)
+    moved = await connection.fetch(_SQL[_MOVE[operation]], who.tenant, who.reader, rooms, seqs, *at)
+    if operation == "read_all":
+        moved += await connection.fetch(_SQL["clear_unread_marks"], *_who(who), now, rooms, seqs)
+    return bool(moved)

@@ -46,6 +46,7 @@ def state_entry(row: asyncpg.Record) -> Entry:
         operation=row["operation"],
         notification_id=row["notification"],
         positions=orjson.loads(row["positions"]) if row["positions"] is not None else None,
+        until=row["until"],
         at=row["at"],
     )
     return Entry(row["epoch"], row["seq"], change)

@@ -1,0 +1,33 @@
+"""Which types a person's preferences hide from the inbox, and from which of their sockets (S12)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from libs.schemas.preferences import Preferences
+
+#: Stands among muted types for "nothing is shown as it comes": that hides nothing from the inbox.
+NOT_LIVE = ""
+
+
+def muted_types(document: Preferences, catalogue: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """What a document mutes. `catalogue` are (key, category) of all types."""
+    hidden = {key for key, category in catalogue if document.hides(key, category)}
+    quiet = frozenset[str]() if document.live else frozenset({NOT_LIVE})
+    return quiet.union(hidden, document.muted_types)
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """A type was muted from `since` on and is until `until`; None is open."""
+
+    type: str
+    since: datetime
+    until: datetime | None = None
+
+
+def hides(mutes: Iterable[Mute], type_: str, at: datetime) -> bool:
+    """Whether sockets are not to be shown a notification of this type that came at this time."""
+    return any(m.type in (type_, NOT_LIVE) and m.since <= at and (m.until is None or at < m.until) for m in mutes)
