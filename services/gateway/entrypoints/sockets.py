@@ -37,7 +37,7 @@ class DialectNamespace(socketio.AsyncNamespace):
             self._inside.discard(sid)
             self._door.leave(sid)
             return None
-        return await self._events.hear(sid, event, tuple(rest))
+        return await self._events.hear(sid, str(event), tuple(rest))  # the protocol allows numbers
 
     async def _connect(self, sid: str, environ: Mapping[str, Any], auth: Any = None) -> None:
         arrival = Arrival(self._dialect.namespace, self._dialect, sid)

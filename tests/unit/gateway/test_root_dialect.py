@@ -2,40 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 import pytest
 
 from libs.schemas.events import EVENT_NAMES
-from libs.schemas.records import NotificationEmission, RoomEntry, StateChange
-from services.gateway.domain.dialects.root import Root
 from services.gateway.domain.logs import Entry, Head
+from tests.unit.gateway.shaping import (
+    AT,
+    DIALECTS,
+    ID,
+    METADATA,
+    POSITION,
+    ROOM,
+    SINGLE,
+    STAMP,
+    STATE_POSITION,
+    WHOLE,
+    changed,
+    new,
+    withdrawn,
+)
 from tests.unit.gateway.test_access import identity
 
 pytestmark = pytest.mark.covers("F0-5", "S5", "S7")
 
-root = Root()
-
-ID = UUID("5f1c5c52-0d43-5a0a-9d43-0f7f0c3a7e11")
-AT = datetime(2025, 10, 17, 10, 0, tzinfo=UTC)
-STAMP = "2025-10-17T10:00:00.000Z"
-METADATA = {"correlationId": "c", "orgId": "o", "userId": "u", "agentId": "a", "timestamp": "2025-10-17T10:00:00Z"}
-
-
-def record(**fields: Any) -> NotificationEmission:
-    given: dict[str, Any] = {"tenant": "t", "id": ID, "type": "x", "metadata": METADATA, "created_at": AT}
-    return NotificationEmission(rooms=(RoomEntry(room="org:o", epoch=7, seq=3),), **(given | fields))
-
-
-def emitted(**fields: Any) -> tuple[str, Mapping[str, Any]]:
-    emission = root.entry("org:o", Entry(7, 3, record(**fields)))
-    assert emission is not None
-    assert emission.personal is None
-    return emission.event, emission.payload
-
+root = DIALECTS["/"]
 
 # The top-level fields of 000 §3.2–3.5; everything else that is emitted is additive.
 DOCUMENTED = {
@@ -49,50 +41,68 @@ ADDITIVE = {"type", "priority", "actor", "related", "actionUrl", "tags", "tracep
 
 @pytest.mark.parametrize("event", EVENT_NAMES)
 def test_payloads_are_those_of_the_document(event: Any) -> None:
-    name, payload = emitted(event=event, name="a.b.c", title="T", message="M", data={"k": 1})
-    assert name == event
+    name, payload, personal = new(root, event=event, name="a.b.c", data={"k": 1})
+    assert (name, personal) == (event, None)
     assert payload.keys() - ADDITIVE == DOCUMENTED[event]
     assert payload["metadata"] == METADATA | {"notificationId": str(ID)}
     assert payload["data"] == {"k": 1}
     assert payload["readByUserIds"] == []
     assert payload["createdAt"] == STAMP
-    assert payload["position"] == {"room": "org:o", "epoch": 7, "seq": 3}
+    assert payload["position"] == POSITION
+
+
+def test_the_document_s_example_of_an_agent_that_thinks() -> None:
+    metadata = {
+        "correlationId": "exec-abc-789",
+        "orgId": "org-abc-456",
+        "userId": "user-456",
+        "agentId": "agent-code-helper-123",
+        "timestamp": "2025-10-17T13:00:00Z",
+    }
+    data = {"executionId": "exec-abc-789", "thought": "Let me examine the src/ directory", "progress": 30}
+    texts = {"title": "Agent Thinking", "message": "Analyzing your codebase structure..."}
+    event, payload, _ = new(root, event="agent.event", name="thinking", metadata=metadata, data=data, **texts)
+    assert event == "agent.event"
+    documented = {key: payload[key] for key in DOCUMENTED[event]}
+    assert documented == texts | {
+        "name": "thinking",
+        "severity": "normal",
+        "metadata": metadata | {"notificationId": str(ID)},
+        "data": data,
+        "readByUserIds": [],
+        "createdAt": STAMP,
+    }
 
 
 def test_the_text_of_a_service_event_is_beside_it() -> None:
-    _, payload = emitted(event="service.event", name="a.b.c", title="Resource Updated", message="a.b.c occurred")
-    assert payload["display"] == {"title": "Resource Updated", "message": "a.b.c occurred"}
+    payload = new(root, event="service.event", name="a.b.c", title="Resource Updated", message="it occurred").payload
+    assert payload["display"] == {"title": "Resource Updated", "message": "it occurred"}
     assert "title" not in payload
     assert "data" not in payload
 
 
-def change(**fields: Any) -> tuple[str, Mapping[str, Any]]:
-    state = StateChange(tenant="t", user_id="u", epoch=1, seq=9, at=AT, **fields)
-    emission = root.entry("state:u", Entry(1, 9, state))
-    assert emission is not None
-    assert emission.personal is None
-    return emission.event, emission.payload
+def test_reading_and_deleting_are_the_document_s() -> None:
+    read = {"notificationId": str(ID), "userId": "u", "readAt": STAMP, "position": STATE_POSITION}
+    assert changed(root, "read") == ("notification.read", read)
+    deleted = {"notificationId": str(ID), "deletedAt": STAMP, "position": STATE_POSITION}
+    assert changed(root, "deleted") == ("notification.deleted", deleted)
 
 
-def test_state_changes() -> None:
-    position = {"state": [1, 9]}
-    assert change(operation="read", notification_id=ID) == (
-        "notification.read",
-        {"notificationId": str(ID), "userId": "u", "readAt": STAMP, "position": position},
-    )
-    assert change(operation="deleted", notification_id=ID) == (
-        "notification.deleted",
-        {"notificationId": str(ID), "deletedAt": STAMP, "position": position},
-    )
-    assert change(operation="unread", notification_id=ID)[0] == "notification.unread"
-    assert change(operation="read_all", positions={"org:o": 4}) == (
-        "notifications.read_all",
-        {"userId": "u", "positions": {"org:o": 4}, "readAt": STAMP, "position": position},
-    )
+def test_what_the_document_does_not_name_is_named_in_its_style() -> None:
+    assert {changed(root, operation)[0] for operation in SINGLE} == {f"notification.{name}" for name in SINGLE}
+    assert {changed(root, operation)[0] for operation in WHOLE} == {f"notifications.{name}" for name in WHOLE}
+    everything = {"userId": "u", "positions": {ROOM: 4}, "readAt": STAMP, "position": STATE_POSITION}
+    assert changed(root, "read_all") == ("notifications.read_all", everything)
+    assert changed(root, "snoozed", until=AT)[1]["snoozedUntil"] == STAMP
+    event, payload = withdrawn(root)
+    assert event == "notification.withdrawn"
+    assert payload == {
+        "notificationId": str(ID), "reason": "cancelled", "withdrawnAt": STAMP, "position": POSITION
+    }  # fmt: skip
 
 
 def test_a_control_entry_shows_nothing() -> None:
-    assert root.entry("org:o", Entry(7, 3, None)) is None
+    assert root.entry(ROOM, Entry(7, 3, None)) is None
 
 
 def test_connected_and_errors() -> None:
