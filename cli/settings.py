@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from datetime import timedelta
+from typing import Annotated
 
+from pydantic import BeforeValidator, Field
+
+from cli.domain import durations
 from libs.auth.tokens import MIN_SECRET_BYTES
-from libs.runtime.settings import PREFIX
+from libs.runtime.settings import Settings
 
 
-class CliSettings(BaseSettings):
-    """The base: read from the environment and from `.env`."""
-
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+def _duration(value: object) -> object:
+    return durations.parse(value) if isinstance(value, str) else value
 
 
-class TokenSettings(CliSettings):
+class TokenSettings(Settings):
     """To sign development tokens."""
 
     jwt_secret: str = Field(min_length=MIN_SECRET_BYTES, description="HMAC key of the tokens, as the gateway has it")
+    jwt_expires_in: Annotated[timedelta, BeforeValidator(_duration)] = Field(
+        timedelta(hours=8), description="how long they hold: 90s, 15m, 8h, 30d"
+    )
 
 
-class KafkaSettings(CliSettings):
+class KafkaSettings(Settings):
     """To reach the topics."""
 
     kafka_bootstrap: str = Field(min_length=1, description="host:port[,host:port…] of the Kafka brokers")
     kafka_topic_prefix: str = Field("", description="put before every topic name")
 
 
-class PostgresSettings(CliSettings):
+class PostgresSettings(Settings):
     """To reach the database."""
 
     postgres_dsn: str = Field(pattern=r"^postgres(ql)?://", description="DSN of the PostgreSQL database")
@@ -38,7 +42,7 @@ class StoresSettings(KafkaSettings, PostgresSettings):
     """To reach both."""
 
 
-class HttpSettings(CliSettings):
+class HttpSettings(Settings):
     """To publish over HTTP."""
 
     api_key: str = Field(min_length=1, description="an API key with the scope events:write")

@@ -23,8 +23,9 @@ def token(
     dept: Annotated[list[str] | None, typer.Option(help="Department; may be repeated.")] = None,
     session: Annotated[str | None, typer.Option(help="Session id (claim sessionId).")] = None,
     expires: Annotated[
-        timedelta, typer.Option(parser=duration, metavar="DURATION", help="Lifetime: 90s, 15m, 8h, 30d.")
-    ] = "8h",  # type: ignore[assignment]  # typer parses the default like any other text
+        timedelta | None,
+        typer.Option(parser=duration, metavar="DURATION", help="Lifetime: 90s, 15m, 8h, 30d."),
+    ] = None,
 ) -> None:
     """Print a signed token for development.
 
@@ -42,5 +43,6 @@ def token(
         "sessionId": session,
     }
     given = {name: value for name, value in claims.items() if value}
-    secret = load(TokenSettings).jwt_secret
-    typer.echo(tokens.issue(given, secret, now=utc_now(), lifetime=expires))
+    settings = load(TokenSettings)
+    lifetime = settings.jwt_expires_in if expires is None else expires
+    typer.echo(tokens.issue(given, settings.jwt_secret, now=utc_now(), lifetime=lifetime))

@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode
+from pydantic_settings import NoDecode
 
 from libs.auth.claims import ClaimNames
 from libs.auth.tokens import ADMIN_ROLES, MIN_SECRET_BYTES
 from libs.auth.verifier import Rules
+from libs.runtime.settings import Settings
 
 Names = Annotated[tuple[str, ...], NoDecode]
 _CLAIMS = ClaimNames()
 
 
-class TokenRules(BaseSettings):
+class TokenRules(Settings):
     """Lists are separated by commas, times are seconds."""
 
     jwt_secret: SecretStr | None = Field(None, description=f"HMAC key of HS256, at least {MIN_SECRET_BYTES} bytes")

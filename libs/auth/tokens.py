@@ -1,4 +1,4 @@
-"""JWTs of people and agents: issued for development, verified at the edges, read into an Identity (S3, S22)."""
+"""JWTs of people and agents: what they say, and how they are issued for development (S3, S22)."""
 
 from __future__ import annotations
 
@@ -50,56 +50,6 @@ def strip_bearer(token: str) -> str:
     return token[7:].strip() if token[:7].lower() == "bearer " else token
 
 
-def verify(token: str, secret: str, *, leeway: float = 5.0) -> Identity:
-    """The identity of a token. Raises InvalidToken for a wrong signature, algorithm, shape or time."""
-    try:
-        claims = jwt.decode(
-            strip_bearer(token), secret, algorithms=[ALGORITHM], leeway=leeway, options={"require": ["exp"]}
-        )
-    except jwt.ExpiredSignatureError:
-        raise InvalidToken("the token has expired", expired=True) from None
-    except jwt.PyJWTError as error:
-        raise InvalidToken(str(error)) from None
-    return identity(claims)
-
-
-def identity(claims: Mapping[str, Any]) -> Identity:
-    """Reads the claims by all the names that the documents use. Raises InvalidToken when nobody is named."""
-    user = _text(claims, "userId", "sub", "id")
-    agent = _text(claims, "agentId")
-    if user is None and agent is None:
-        raise InvalidToken("the token names neither a user (userId, sub, id) nor an agent (agentId)")
-    if user is not None and user.startswith("agent:"):
-        raise InvalidToken("a user may not be named agent:…, as which agents read")
-    return Identity(
-        tenant=_text(claims, "tenantId") or DEFAULT_TENANT,
-        user_id=user,
-        agent_id=agent,
-        org_ids=_texts(claims, "orgIds", "orgId"),
-        departments=_texts(claims, "departments", "department"),
-        roles=_texts(claims, "roles", "role"),
-        session_id=_text(claims, "sessionId"),
-        expires_at=float(claims["exp"]),
-    )
-
-
 def issue(claims: Mapping[str, Any], secret: str, *, now: datetime, lifetime: timedelta) -> str:
     """A signed token, for development and tests."""
     return jwt.encode({"iat": now, "exp": now + lifetime, **claims}, secret, ALGORITHM)
-
-
-def _text(claims: Mapping[str, Any], *names: str) -> str | None:
-    for name in names:
-        value = claims.get(name)
-        if isinstance(value, str | int) and str(value):
-            return str(value)
-    return None
-
-
-def _texts(claims: Mapping[str, Any], *names: str) -> tuple[str, ...]:
-    found: list[str] = []
-    for name in names:
-        value = claims.get(name)
-        values = value if isinstance(value, list | tuple) else [value]
-        found += [str(v) for v in values if isinstance(v, str | int) and str(v)]
-    return tuple(dict.fromkeys(found))

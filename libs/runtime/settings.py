@@ -6,8 +6,9 @@ import sys
 from typing import Annotated, Any, Literal, NoReturn, TypeVar
 
 from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from libs.runtime.legacy import LegacyNames, spelled
 from libs.schemas.events import Channel
 
 PREFIX = "CARILLON_"
@@ -16,10 +17,26 @@ EXIT_BAD_SETTINGS = 2
 S = TypeVar("S", bound=BaseSettings)
 
 
-class ServiceSettings(BaseSettings):
-    """What every service needs to be told. A service adds its own fields in a subclass."""
+class Settings(BaseSettings):
+    """The base of all: read from `CARILLON_` variables and `.env`, and from the old names of libs/runtime/legacy.py."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Old names come last."""
+        return init_settings, env_settings, dotenv_settings, file_secret_settings, LegacyNames(settings_cls)
+
+
+class ServiceSettings(Settings):
+    """What every service needs to be told. A service adds its own fields in a subclass."""
 
     environment: Literal["development", "production"] = "production"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
@@ -31,10 +48,8 @@ class ServiceSettings(BaseSettings):
     shutdown_timeout: float = Field(20.0, gt=0, description="seconds a graceful stop may take")
 
 
-class ChannelSettings(BaseSettings):
+class ChannelSettings(Settings):
     """What the router, which plans, and delivery, which sends, are told alike."""
-
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
 
     channels: Annotated[tuple[Channel, ...], NoDecode] = Field(
         ("email", "webhook", "slack", "discord", "teams"),
@@ -71,7 +86,8 @@ def refuse(reason: str) -> NoReturn:
 
 def _refuse(error: ValidationError) -> NoReturn:
     for fault in error.errors():
-        name = PREFIX + "_".join(str(part) for part in fault["loc"]).upper()
         said = "is not set" if fault["type"] == "missing" else f"is wrong: {fault['msg']}"
+        # A fault that lies in no single setting names the variables itself.
+        name = spelled("_".join(str(part) for part in fault["loc"]), PREFIX) if fault["loc"] else "The environment"
         print(f"{name} {said}", file=sys.stderr)
     sys.exit(EXIT_BAD_SETTINGS)

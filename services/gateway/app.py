@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import socketio
 
+from libs.auth.verifier import Verifier
 from libs.catalogue import catalogue
 from libs.http.server import serving
 from libs.postgres.pool import create_pool
@@ -35,6 +36,7 @@ from services.gateway.entrypoints import forwarding
 from services.gateway.entrypoints.application import application
 from services.gateway.entrypoints.caller import bearer
 from services.gateway.entrypoints.sockets import DialectNamespace
+from services.gateway.handlers.credentials import Credentials
 from services.gateway.handlers.live import Live, Neighbours
 from services.gateway.handlers.telling import Telling
 from services.gateway.rest import Rest
@@ -53,8 +55,10 @@ async def run(settings: Settings, stop: Stop) -> None:
         stack.push_async_callback(inbox.close)
         changes = KafkaStateChanges(settings.kafka_bootstrap, topic, health.watch("state-changes", _STUCK_SECONDS))
         sockets = _sockets(settings)
+        verifier = Verifier(settings.token_rules())
+        stack.push_async_callback(verifier.close)
         slots = PostgresSlots(database, _holder(), GATEWAY_INBOX.partitions, settings.slot_lease)
-        world = Neighbours(slots, inbox, PostgresLogs(database), PostgresDirectory(database), sockets)
+        world = Neighbours(slots, inbox, PostgresLogs(database), PostgresDirectory(database), verifier, sockets)
         live = Live(settings, world, utc_now, health)
         sockets.watch(live.delivered.pinged, live.delivered.ponged)
         recipients = RecipientIds(settings.jwt_secret.get_secret_value().encode())
@@ -64,7 +68,7 @@ async def run(settings: Settings, stop: Stop) -> None:
         telling = Telling(slots, changes, live.following, live.watch)
         rest = Rest(settings, database, live.access, telling, catalogue.shipped())
         health.checks |= {"postgres": database.fault, "feed": _attached(live)}
-        app = socketio.ASGIApp(sockets.server, _http(settings, health, rest, ingest))
+        app = socketio.ASGIApp(sockets.server, _http(settings, health, live.credentials, rest, ingest))
         for port in dict.fromkeys(port for port in (settings.http_port, settings.extra_port) if port is not None):
             await stack.enter_async_context(_serving(settings, app, port, sockets.uvicorn_options))
         try:
@@ -80,8 +84,8 @@ async def _database(stack: AsyncExitStack, settings: Settings) -> Database:
     return Database(pool)
 
 
-def _http(settings: Settings, health: Health, rest: Rest, ingest: httpx.AsyncClient) -> Any:
-    caller = bearer(settings.jwt_secret.get_secret_value())
+def _http(settings: Settings, health: Health, credentials: Credentials, rest: Rest, ingest: httpx.AsyncClient) -> Any:
+    caller = bearer(credentials)
     return application(health, rest.routers(caller), forwarding.routes(ingest), _origins(settings))
 
 

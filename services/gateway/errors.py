@@ -17,3 +17,16 @@ class FeedBreak(Exception):
 
 class LeaseLost(FeedBreak):
     """Another gateway holds the slot now: take a different one."""
+
+
+class Unauthorized(Exception):
+    """The caller may not come in. `code` is one of docs/errors.md."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+    @property
+    def expired(self) -> bool:
+        """Whether a new token would help."""
+        return self.code == "expired-token"

@@ -84,11 +84,15 @@ class Logs(Protocol):
 
 
 class Directory(Protocol):
-    """Memberships. Raises Retryable when the database is away."""
+    """Tenants and memberships. Raises Retryable when the database is away."""
 
     async def memberships(self, people: Iterable[Person]) -> dict[Person, Memberships]: ...
 
     async def versions(self, people: Iterable[Person]) -> dict[Person, int]: ...
+
+    async def tenants(self, names: Iterable[str]) -> dict[str, bool]:
+        """Whether each tenant may be served; one that does not exist is missing."""
+        ...
 
     async def open_claims(self, person: Person, rooms: Sequence[str]) -> None:
         """Opens intervals for rooms that a token claims."""

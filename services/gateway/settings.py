@@ -7,21 +7,18 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
-from libs.auth.tokens import ADMIN_ROLES, MIN_SECRET_BYTES
+from libs.auth.settings import TokenRules
 from libs.runtime.settings import ServiceSettings
 
 
-class Settings(ServiceSettings):
+class Settings(ServiceSettings, TokenRules):
     """Times are seconds."""
 
     http_port: int = Field(3002, ge=1, le=65535)
     extra_port: int | None = Field(None, ge=1, le=65535, description="a second port with the same routes (development)")
-    jwt_secret: SecretStr = Field(description=f"HMAC key of the tokens, at least {MIN_SECRET_BYTES} bytes")
+    jwt_secret: SecretStr = Field(description="HMAC key of HS256 tokens, and of the ids that the gateway hands out")
     ingest_url: str = Field("http://127.0.0.1:3001", pattern=r"^https?://[^/]+$")
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field((), description="origins, with commas; * is any")
-    admin_roles: Annotated[frozenset[str], NoDecode] = Field(
-        ADMIN_ROLES, description="roles in a token that may read what is others' in the token's tenant"
-    )
 
     slot_lease: float = Field(15.0, gt=0)
     slot_heartbeat: float = Field(3.0, gt=0)
@@ -47,6 +44,9 @@ class Settings(ServiceSettings):
     drain_window: float = Field(5.0, ge=0, description="over how long a stopping gateway closes its sockets")
     reconnect_spread: float = Field(5.0, ge=0, description="over how long clients of a stopping gateway come back")
 
+    events_window: float = Field(5.0, gt=0, description="over which client events of the marketplace dialect count")
+    events_limit: int = Field(10, ge=1, description="client events in that window")
+
     snooze_interval: float = Field(1.0, gt=0, description="how often what was snoozed is looked at")
     sse_heartbeat: float = Field(30.0, gt=0, description="between comments that keep an event stream open")
     sse_cleanup: float = Field(300.0, gt=0, description="after which a stream that takes nothing is ended")
@@ -56,14 +56,7 @@ class Settings(ServiceSettings):
 
     postgres_pool: int = Field(10, ge=2)
 
-    @field_validator("cors_origins", "admin_roles", mode="before")
+    @field_validator("cors_origins", mode="before")
     @classmethod
     def _listed(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-    @field_validator("jwt_secret")
-    @classmethod
-    def _long_enough(cls, value: SecretStr) -> SecretStr:
-        if len(value.get_secret_value().encode()) < MIN_SECRET_BYTES:
-            raise ValueError(f"it needs at least {MIN_SECRET_BYTES} bytes")
-        return value

@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 from fastapi import FastAPI
 
+from libs.auth.verifier import Verifier
 from libs.catalogue.catalogue import shipped
 from libs.http.server import serving
 from libs.kafka.cluster import cluster_id
@@ -60,10 +61,18 @@ async def run(settings: IngestSettings, stop: Stop) -> None:
         changes = DirectoryChanges(PostgresDirectory(pool), publisher)
         entries = _directory(settings, changes, publisher, tenants, health)
         health.checks |= {"kafka": publisher.fault, "postgres": tenants.fault, "noti": noti.fault}
-        app = _http(settings, pool, publisher, tenants, idempotency, changes, health)
+        app = _http(settings, pool, _verifier(settings, stack), publisher, tenants, idempotency, changes, health)
         await stack.enter_async_context(serving(app, settings.http_host, settings.http_port))
         roads = _all(noti.run(stop), entries.run(stop), _told(health, stop))
         await first(roads, tenants.keep_fresh(), idempotency.keep_purged())
+
+
+def _verifier(settings: IngestSettings, stack: AsyncExitStack) -> Verifier | None:
+    if not settings.takes_tokens:
+        return None
+    verifier = Verifier(settings.token_rules())
+    stack.push_async_callback(verifier.close)
+    return verifier
 
 
 def _noti(
@@ -107,14 +116,14 @@ def _directory(
 def _http(
     settings: IngestSettings,
     pool: asyncpg.Pool,
+    verifier: Verifier | None,
     publisher: KafkaPublisher,
     tenants: PostgresTenants,
     idempotency: PostgresIdempotency,
     changes: DirectoryChanges,
     health: Health,
 ) -> FastAPI:
-    secret = settings.jwt_secret.get_secret_value() if settings.jwt_secret is not None else None
-    access = Access(PostgresKeys(pool), secret, settings.admin_roles, settings.platform_roles)
+    access = Access(PostgresKeys(pool), verifier, settings.admin_roles, settings.platform_roles)
     quota = Quota(settings.rate_limit, settings.rate_burst) if settings.rate_limit else None
     publishing = Publishing(publisher, tenants, idempotency, shipped(), utc_now, seconds=settings.publish_timeout)
     return application(

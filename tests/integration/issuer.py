@@ -89,9 +89,9 @@ def _listed(key_id: str, key: Private) -> dict[str, Any]:
 
 
 @contextlib.asynccontextmanager
-async def issuing() -> AsyncIterator[Issuer]:
+async def issuing(port: int | None = None) -> AsyncIterator[Issuer]:
     """A running issuer with one RS256 key, `one`."""
-    issuer = Issuer(free_port())
+    issuer = Issuer(free_port() if port is None else port)
     issuer.add("one")
     async with serving(issuer, "127.0.0.1", issuer.port):
         yield issuer

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
 
-from libs.auth.tokens import Identity, InvalidToken, verify
+from libs.auth.tokens import Identity
 from libs.http.problems import Problem
 from libs.runtime.logging import get_logger
 from services.gateway import metrics
+from services.gateway.errors import Unauthorized
+from services.gateway.handlers.credentials import Credentials
 
 log = get_logger(__name__)
 
-Caller = Callable[[Request], Identity]
+Caller = Callable[[Request], Awaitable[Identity]]
 
 
-def bearer(secret: str) -> Caller:
-    """A dependency: the identity of the request's token. Raises Problem 401."""
+def bearer(credentials: Credentials) -> Caller:
+    """A dependency: the identity of the request's token. Raises Problem 401 and Retryable."""
 
-    def caller(request: Request) -> Identity:
-        given = request.headers.get("authorization")
-        if not given:
-            raise _turned_away("no-credential", "an Authorization header with a bearer token is needed")
+    async def caller(request: Request) -> Identity:
         try:
-            return verify(given, secret)
-        except InvalidToken as error:
-            code = "expired-token" if error.expired else "invalid-token"
-            raise _turned_away(code, str(error)) from None
+            return await credentials.identify(request.headers.get("authorization"), "http")
+        except Unauthorized as error:
+            raise Problem(401, error.code, str(error), headers={"WWW-Authenticate": "Bearer"}) from None
 
     return caller
 
@@ -37,9 +35,3 @@ def forbidden(identity: Identity, code: str, detail: str) -> Problem:
     metrics.UNAUTHORIZED.labels("http", code).inc()
     log.warning("unauthorized", door="http", reason=code, tenant_id=identity.tenant, user_id=identity.reader)
     return Problem(403, code, detail)
-
-
-def _turned_away(code: str, detail: str) -> Problem:
-    metrics.UNAUTHORIZED.labels("http", code).inc()
-    log.warning("unauthorized", door="http", reason=code)
-    return Problem(401, code, detail, headers={"WWW-Authenticate": "Bearer"})

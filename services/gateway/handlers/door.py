@@ -6,7 +6,7 @@ import asyncio
 import random
 from typing import Any
 
-from libs.auth.tokens import Identity, InvalidToken, verify
+from libs.auth.tokens import Identity
 from libs.runtime.clock import Clock
 from libs.runtime.logging import get_logger
 from services.gateway import metrics
@@ -15,7 +15,8 @@ from services.gateway.domain.commands import Authenticate
 from services.gateway.domain.dialects.dialect import Emission
 from services.gateway.domain.entrance import Admitted, Arrival, Entrance, Refused, Unserved
 from services.gateway.domain.session import Session
-from services.gateway.errors import Retryable
+from services.gateway.errors import Retryable, Unauthorized
+from services.gateway.handlers.credentials import Credentials
 from services.gateway.handlers.emitter import Emitter
 from services.gateway.handlers.sessions import Sessions
 from services.gateway.ports import Sockets
@@ -23,7 +24,6 @@ from services.gateway.settings import Settings
 
 log = get_logger(__name__)
 
-_LEEWAY = 5.0  # seconds, the same as when a token is verified
 _TOLD_AT_ONCE = 100  # clients, before others get a turn
 
 
@@ -31,30 +31,35 @@ class Door:
     """Lets sockets in and out."""
 
     def __init__(
-        self, settings: Settings, sessions: Sessions, emitter: Emitter, sockets: Sockets, clock: Clock
+        self,
+        settings: Settings,
+        credentials: Credentials,
+        sessions: Sessions,
+        emitter: Emitter,
+        sockets: Sockets,
+        clock: Clock,
     ) -> None:
-        self._settings, self._sessions, self._emitter = settings, sessions, emitter
-        self._sockets, self._clock = sockets, clock
-        self._secret = settings.jwt_secret.get_secret_value()
+        self._settings, self._credentials, self._sessions = settings, credentials, sessions
+        self._emitter, self._sockets, self._clock = emitter, sockets, clock
         self._admission = asyncio.Semaphore(settings.connect_concurrency)
         self._closing = False
 
     async def enter(self, arrival: Arrival, token: str | None, position: Any) -> Entrance:
         """A socket wants to come in. Nothing is told it before `greet`."""
-        identity = self._identity(token)
-        if isinstance(identity, Refused):
-            return identity
         try:
             with metrics.CONNECT_SECONDS.time():
                 async with asyncio.timeout(self._settings.connect_timeout), self._admission:
                     if self._closing:
                         raise Retryable("the gateway stops")
+                    identity = await self._credentials.identify(token, "socket")
                     session = Session(arrival.sid, arrival.namespace, arrival.dialect, identity)
                     return Admitted(session, await self._sessions.open(session, resume.position(position)))
+        except Unauthorized as error:
+            return Refused(error.expired)
         except (Retryable, TimeoutError) as error:
-            log.warning("connect_held", tenant_id=identity.tenant, user_id=identity.reader, errors=[repr(error)])
+            log.warning("connect_held", errors=[repr(error)])
         except Exception as error:
-            log.error("connect_failed", tenant_id=identity.tenant, user_id=identity.reader, exc_info=error)
+            log.error("connect_failed", exc_info=error)
         return Unserved()
 
     def greet(self, arrival: Arrival, entrance: Entrance) -> None:
@@ -72,12 +77,12 @@ class Door:
 
     async def refresh(self, session: Session, command: Authenticate) -> Emission | None:
         """A client brings a new token; one of somebody else is refused, and the old one stays. Raises Retryable."""
-        identity = self._identity(command.token)
-        if not isinstance(identity, Refused) and not _same(session.identity, identity):
-            self._count("other-person", identity)
-            identity = Refused(expired=False)
-        if isinstance(identity, Refused):
-            return session.dialect.unauthorized(self._clock(), expired=identity.expired)
+        try:
+            identity = await self._credentials.identify(command.token, "socket")
+            if not _same(session.identity, identity):
+                raise self._credentials.refusal("socket", "other-person", "the token is somebody else's", identity)
+        except Unauthorized as error:
+            return session.dialect.unauthorized(self._clock(), expired=error.expired)
         await self._sessions.refresh(session, identity)
         return None
 
@@ -89,10 +94,16 @@ class Door:
         """Ends the sessions whose token is over."""
         now = self._clock().timestamp()
         for session in self._sessions:
-            if session.identity.expires_at + _LEEWAY < now:
-                self._emitter.say(session, session.dialect.unauthorized(self._clock(), expired=True))
-                self._sockets.refuse(session.namespace, session.sid)
-                self._sessions.close(session.sid)
+            if session.identity.expires_at + self._settings.jwt_leeway < now:
+                self._end(session, expired=True)
+
+    async def compare_tenants(self) -> None:
+        """Ends the sessions of tenants that were disabled. Raises Retryable."""
+        refused = await self._credentials.refused({session.tenant for session in self._sessions})
+        for session in self._sessions if refused else ():
+            if session.tenant in refused:
+                self._credentials.refusal("socket", "disabled-tenant", "the tenant is disabled", session.identity)
+                self._end(session, expired=False)
 
     async def close(self) -> None:
         """The gateway stops: tells every client when to come back, each after its own pause, and closes sockets."""
@@ -107,17 +118,10 @@ class Door:
     def _answer(self, arrival: Arrival, emission: Emission) -> None:
         self._emitter.answer(arrival.namespace, arrival.sid, emission)
 
-    def _identity(self, token: str | None) -> Identity | Refused:
-        try:
-            return verify(token or "", self._secret)
-        except InvalidToken as error:
-            self._count("expired" if error.expired else "invalid" if token else "missing")
-            return Refused(error.expired)
-
-    def _count(self, reason: str, identity: Identity | None = None) -> None:
-        metrics.UNAUTHORIZED.labels("socket", reason).inc()
-        who = {} if identity is None else {"tenant_id": identity.tenant, "user_id": identity.reader}
-        log.warning("unauthorized", door="socket", reason=reason, **who)
+    def _end(self, session: Session, *, expired: bool) -> None:
+        self._emitter.say(session, session.dialect.unauthorized(self._clock(), expired=expired))
+        self._sockets.refuse(session.namespace, session.sid)
+        self._sessions.close(session.sid)
 
     def _pause(self) -> int:
         """Milliseconds. Spread, so that clients do not all come back at once."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Protocol
 
+from libs.auth.verifier import Verifier
 from libs.catalogue.catalogue import shipped
 from libs.runtime.clock import Clock
 from libs.runtime.health import Health, Progress
@@ -15,6 +17,7 @@ from services.gateway.domain.rooms import HeldLogs
 from services.gateway.errors import Retryable
 from services.gateway.handlers.catch_up import CatchUp, Limits
 from services.gateway.handlers.client_events import ClientEvents
+from services.gateway.handlers.credentials import Credentials, Tenants
 from services.gateway.handlers.delivered import Delivered
 from services.gateway.handlers.door import Door
 from services.gateway.handlers.emitter import Emitter
@@ -46,6 +49,7 @@ class Neighbours:
     inbox: Inbox
     logs: Logs
     directory: Directory
+    verifier: Verifier
     sockets: Sockets
 
 
@@ -63,7 +67,9 @@ class Live:
         self.access = Access(world.directory, settings.interest_batch)
         self.watch = MembershipWatch(self.access, held, self.following, catch_up)
         sessions = Sessions(self.access, self.watch, held, self.following, catch_up, emitter, clock)
-        self.door = Door(settings, sessions, emitter, world.sockets, clock)
+        tenants = Tenants(world.directory, settings.interest_batch, time.monotonic)
+        self.credentials = Credentials(world.verifier, tenants)
+        self.door = Door(settings, self.credentials, sessions, emitter, world.sockets, clock)
         subscriptions = Subscriptions(shipped(), clock)
         self.events = ClientEvents(sessions, emitter, clock)
         self.events.assign(
@@ -107,6 +113,7 @@ class Live:
     async def _compare(self) -> None:
         await self.following.compare()
         await self.watch.compare()
+        await self.door.compare_tenants()
 
     async def _ask(self) -> None:
         self.delivered.ask()

@@ -46,7 +46,14 @@ class Gateways:
 
 
 @pytest.fixture(scope="module")
+def environment() -> dict[str, str]:
+    """What the module's gateways are told; a module may say more."""
+    return ENVIRONMENT
+
+
+@pytest.fixture(scope="module")
 def gateways(
+    environment: dict[str, str],
     kafka_bootstrap: str,
     postgres_server: PostgresAddress,
     database_template: str,
@@ -56,7 +63,7 @@ def gateways(
     name = f"gateway_{uuid.uuid4().hex}"
     dsn = postgres_server.create_database(name, database_template)
     neighbours = Neighbours(kafka_bootstrap, dsn, f"g{uuid.uuid4().hex[:8]}.")
-    layout = Layout(counts=ONLY_GATEWAYS, environment=ENVIRONMENT)
+    layout = Layout(counts=ONLY_GATEWAYS, environment=environment)
     services = Services(tmp_path_factory.mktemp("gateways"), neighbours, layout)
     services.start()
     yield Gateways(services)

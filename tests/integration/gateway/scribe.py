@@ -85,6 +85,10 @@ class Scribe:
         """One value from the database."""
         return await self.pool.fetchval(query, *arguments)
 
+    async def tenant(self, *names: str) -> None:
+        """Makes tenants."""
+        await self.pool.execute("insert into tenants (tenant) select unnest($1::text[]) on conflict do nothing", names)
+
     async def members(self, room: str, *users: str, tenant: str = "default", role: str = "member") -> None:
         """Opens memberships as the directory does."""
         size = len(users)
@@ -101,6 +105,7 @@ class Scribe:
         given = {"event": "system.notification", "type": "system.notification", "title": "T", "message": "M"} | fields
         given.setdefault("metadata", {"timestamp": iso(utc_now())})
         identity, now = uuid.uuid4(), utc_now()
+        await self.tenant(tenant)
         async with self.pool.acquire() as connection, connection.transaction():
             await connection.execute(_NOTIFICATION, *_columns(tenant, identity, rooms, given, now))
             places = [

@@ -97,6 +97,7 @@ async def test_the_token_of_somebody_else_is_refused(gateways: Gateways, name: s
 
 
 async def test_rooms_of_another_tenant_are_not_heard(gateways: Gateways, scribe: Scribe, name: str) -> None:
+    await scribe.tenant(f"t{name}", f"x{name}")
     async with (
         client(gateways.url, token("u", tenantId=f"t{name}", orgId="o")) as here,
         client(gateways.url, token("u", tenantId=f"x{name}", orgId="o")) as there,

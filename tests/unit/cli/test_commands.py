@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from cli.domain import durations
 from cli.main import app
-from libs.auth.tokens import verify
+from libs.auth.verifier import Rules, Verifier
 
 pytestmark = pytest.mark.covers("S3", "S22")
 
@@ -58,10 +58,10 @@ def test_a_wrong_setting_is_named() -> None:
     assert "CARILLON_POSTGRES_DSN is wrong" in result.stderr
 
 
-def test_a_token_says_who_and_until_when() -> None:
+async def test_a_token_says_who_and_until_when() -> None:
     arguments = "token -u ana --tenant acme --org o1 --org o2 --role admin --dept d --agent 7 --expires 15m"
     token = CliRunner().invoke(app, arguments.split(), env={"CARILLON_JWT_SECRET": SECRET}).stdout.strip()
-    identity = verify(token, SECRET)
+    identity = await Verifier(Rules(SECRET)).verify(token)
     assert (identity.user_id, identity.agent_id, identity.tenant) == ("ana", "7", "acme")
     assert (identity.org_ids, identity.roles, identity.departments) == (("o1", "o2"), ("admin",), ("d",))
     claims = jwt.decode(token, options={"verify_signature": False})

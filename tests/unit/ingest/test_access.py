@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from libs.auth import api_keys, tokens
+from libs.auth.verifier import Rules, Verifier
 from libs.runtime.clock import utc_now
 from services.ingest.domain.access import Denied, Principal, key_principal
 from services.ingest.domain.rates import Bucket, Granted, Limited, Quota
@@ -33,7 +34,12 @@ def token(**claims: Any) -> str:
 
 
 def access(secret: str | None = SECRET) -> Access:
-    return Access(OneKey(), secret, frozenset({"admin"}), frozenset({"platform.admin"}))
+    return Access(
+        OneKey(),
+        None if secret is None else Verifier(Rules(secret)),
+        frozenset({"admin"}),
+        frozenset({"platform.admin"}),
+    )
 
 
 async def test_a_key_by_either_header() -> None:

@@ -1,4 +1,4 @@
-"""Memberships in PostgreSQL, read for many people at once."""
+"""Tenants and memberships in PostgreSQL, read for many people at once."""
 
 from __future__ import annotations
 
@@ -36,6 +36,10 @@ class PostgresDirectory:
         """See ports.Directory."""
         rows = await self._database.fetch(_SQL["versions"], *_columns(people))
         return {(row["tenant"], row["reader"]): row["version"] for row in rows}
+
+    async def tenants(self, names: Iterable[str]) -> dict[str, bool]:
+        """See ports.Directory."""
+        return {row["tenant"]: row["enabled"] for row in await self._database.fetch(_SQL["tenants"], list(names))}
 
     async def open_claims(self, person: Person, rooms: Sequence[str]) -> None:
         """See ports.Directory."""

@@ -4,6 +4,9 @@ select tenant, reader, version, room, joined_seq, left_seq, source from feed_mem
 -- name: versions
 select tenant, reader, version from feed_versions($1, $2);
 
+-- name: tenants
+select tenant, disabled_at is null as enabled from tenants where tenant = any ($1::text[]);
+
 -- name: open_claims
 select from memberships_open(array_fill($1::text, array[cardinality($3::text[])]),
                              array_fill($2::text, array[cardinality($3::text[])]),
