@@ -100,8 +100,9 @@ StateOperation = Literal[
 class StateChange(Record):
     """What a person did to their inbox, for their other sockets. `seq` is gap-free within (tenant, user, epoch).
 
-    `positions` (read_all, seen, cleared) are the positions up to which each room is meant: `{room: seq}`. `until` is
-    when a snoozed notification comes back.
+    `room` and `room_seq` are where the notification exists for the person, where that is known.
+    `positions` (read_all, seen, cleared) are the positions up to which each room is meant: `{room: seq}`; `count` says
+    how many notifications became read. `until` is when a snoozed notification comes back.
     """
 
     kind: Literal["state"] = "state"
@@ -111,7 +112,10 @@ class StateChange(Record):
     seq: int
     operation: StateOperation
     notification_id: UUID | None = None
+    room: str | None = None
+    room_seq: int | None = None
     positions: dict[str, int] | None = None
+    count: int | None = None
     until: AwareDatetime | None = None
     at: AwareDatetime
 

@@ -30,6 +30,7 @@ from services.gateway.adapters.postgres.logs import PostgresLogs
 from services.gateway.adapters.postgres.slots import PostgresSlots
 from services.gateway.adapters.socket_options import SocketOptions
 from services.gateway.adapters.stock_sockets import StockSockets
+from services.gateway.domain.commands import MarkRead
 from services.gateway.domain.dialects.registry import dialects
 from services.gateway.domain.recipients import RecipientIds
 from services.gateway.entrypoints import forwarding
@@ -38,6 +39,7 @@ from services.gateway.entrypoints.caller import bearer
 from services.gateway.entrypoints.sockets import DialectNamespace
 from services.gateway.handlers.credentials import Credentials
 from services.gateway.handlers.live import Live, Neighbours
+from services.gateway.handlers.reading import Reading
 from services.gateway.handlers.telling import Telling
 from services.gateway.rest import Rest
 from services.gateway.settings import Settings
@@ -67,6 +69,7 @@ async def run(settings: Settings, stop: Stop) -> None:
         metrics.CLOSED_SOCKETS.read = lambda: sockets.closed
         telling = Telling(slots, changes, live.following, live.watch)
         rest = Rest(settings, database, live.access, telling, catalogue.shipped())
+        live.events.assign({MarkRead: Reading(rest.inbox).mark_read})
         health.checks |= {"postgres": database.fault, "feed": _attached(live)}
         app = socketio.ASGIApp(sockets.server, _http(settings, health, live.credentials, rest, ingest))
         for port in dict.fromkeys(port for port in (settings.http_port, settings.extra_port) if port is not None):

@@ -25,22 +25,34 @@ def token(user: str | None = None, *, lifetime: float = 3600.0, **claims: Any) -
 
 
 class Client:
-    """One connection to namespace `/`. `told` holds (event, payload) in order."""
+    """One connection to a namespace. `told` holds (event, payload) in order."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.told: list[tuple[str, dict[str, Any]]] = []
+    def __init__(self, url: str, namespace: str = "/") -> None:
+        self.url, self.namespace = url, namespace
+        self.told: list[tuple[str, Any]] = []
         self.position: dict[str, list[int]] = {}
         self.disconnected = asyncio.Event()
         self._news = asyncio.Condition()
         self.io = socketio.AsyncClient(reconnection=False)
-        self.io.on("*", self._note)
-        self.io.on("disconnect", lambda *_: self.disconnected.set())
+        self.io.on("*", self._note, namespace=namespace)
+        self.io.on("disconnect", lambda *_: self.disconnected.set(), namespace=namespace)
+        self.io.on("connect_error", self._fail, namespace=namespace)
 
     async def connect(self, transport: str = "websocket", query: str = "", **options: Any) -> Client:
         """Connects; `auth` and `headers` as python-socketio takes them."""
-        await self.io.connect(self.url + query, transports=[transport], **options)
+        await self.io.connect(self.url + query, transports=[transport], namespaces=[self.namespace], **options)
         return self
+
+    async def say(self, event: str, *arguments: Any) -> None:
+        """Emits to the server."""
+        await self.io.emit(event, *arguments, namespace=self.namespace)
+
+    async def ask(self, event: str, argument: Any) -> Any:
+        """Emits to the server and returns what it answers to the call."""
+        return await self.io.call(event, argument, namespace=self.namespace, timeout=int(DEADLINE))
+
+    async def _fail(self, data: Any) -> None:
+        await self._note("connect_error", data)
 
     async def _note(self, event: str, *payload: Any) -> None:
         async with self._news:
@@ -48,8 +60,8 @@ class Client:
             self._follow(self.told[-1][1])
             self._news.notify_all()
 
-    def _follow(self, payload: dict[str, Any]) -> None:
-        at = payload.get("position", {})
+    def _follow(self, payload: Any) -> None:
+        at = payload.get("position", {}) if isinstance(payload, dict) else {}
         self.position |= {at["room"]: [at["epoch"], at["seq"]]} if "room" in at else at
 
     async def until(self, condition: Callable[[], Any], deadline: float = DEADLINE) -> None:
@@ -84,13 +96,15 @@ class Client:
 
 
 @contextlib.asynccontextmanager
-async def client(url: str, bearer: str, position: Any = None, **options: Any) -> AsyncIterator[Client]:
-    """A client that has been told `connected`."""
-    one = Client(url)
+async def client(
+    url: str, bearer: str, position: Any = None, namespace: str = "/", **options: Any
+) -> AsyncIterator[Client]:
+    """A client that has been told that its session stands."""
+    one = Client(url, namespace)
     auth = {"token": bearer} | ({} if position is None else {"position": position})
     try:
         await one.connect(auth=auth, **options)
-        await one.event("connected")
+        await one.event("authenticated" if namespace == "/notifications" else "connected")
         yield one
     finally:
         await one.io.disconnect()

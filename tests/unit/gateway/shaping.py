@@ -57,7 +57,8 @@ def new(dialect: Dialect, **fields: Any) -> Emission:
 
 def changed(dialect: Dialect, operation: StateOperation, **fields: Any) -> tuple[str, Mapping[str, Any]]:
     """(event, payload) of a state change, of one notification or of all up to positions."""
-    about: dict[str, Any] = {"notification_id": ID} if operation in SINGLE else {"positions": {ROOM: 4}}
+    single: dict[str, Any] = {"notification_id": ID, "room": ROOM, "room_seq": 3}
+    about = single if operation in SINGLE else {"positions": {ROOM: 4}}
     change = StateChange(tenant="t", user_id="u", epoch=1, seq=9, at=AT, operation=operation, **(about | fields))
     event, payload, personal = shaped(dialect, "state:u", Entry(1, 9, change))
     assert personal is None

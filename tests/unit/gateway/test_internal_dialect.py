@@ -102,12 +102,15 @@ def test_many_come_as_one() -> None:
 
 
 def test_what_happened_to_the_inbox() -> None:
-    read_ = {"notification_id": str(ID), "read_at": STAMP, "position": STATE_POSITION}
-    assert changed(internal, "read") == ("notification:read", read_)
-    assert changed(internal, "unread")[0] == "notification:unread"
-    event, payload = changed(internal, "read_all")
+    recipient = new(internal).payload["recipient_id"]
+    subject = {"recipient_id": recipient, "notification_id": str(ID), "position": STATE_POSITION}
+    assert changed(internal, "read") == ("notification:read", subject | {"read_at": STAMP})
+    assert changed(internal, "unread") == ("notification:unread", subject | {"unread_at": STAMP})
+    event, payload = changed(internal, "read_all", count=5)
     assert event == "notifications:read_all"
-    assert payload["read_at"] == STAMP
+    assert payload == {
+        "marked_count": 5, "read_at": STAMP, "positions": {ROOM: 4}, "position": STATE_POSITION
+    }  # fmt: skip
     assert {changed(internal, operation)[0] for operation in SINGLE} == {f"notification:{name}" for name in SINGLE}
     assert changed(internal, "snoozed", until=AT)[1]["snoozed_until"] == STAMP
     assert withdrawn(internal)[0] == "notification:withdrawn"

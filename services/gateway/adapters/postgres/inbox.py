@@ -12,7 +12,7 @@ from libs.postgres.pool import Connection
 from libs.postgres.queries import load
 from libs.schemas.records import StateChange
 from services.gateway.adapters.postgres.database import Database
-from services.gateway.adapters.postgres.state_log import append, lock
+from services.gateway.adapters.postgres.state_log import Subject, append, append_positions, lock
 from services.gateway.domain.inbox import Count, Filters, Place, PositionOperation, Reader, Row, Seen, seen_positions
 from services.gateway.domain.marks import Action, Marks, Standing, marked
 
@@ -80,8 +80,8 @@ class PostgresInbox:
             if not await _moved(connection, who, operation, positions, now):
                 return 0, None
             after = await _unread(connection, who, now)
-            [change] = await append(connection, who, Action(operation), [None], now, positions)
-            return before - after, change
+            count = before - after
+            return count, await append_positions(connection, who, Action(operation), positions, count, now)
 
     async def wake(self, limit: int, now: datetime) -> list[StateChange]:
         """See ports.InboxStore."""
@@ -129,7 +129,8 @@ async def _mark(
         places = [[row[column] for row, _ in changed] for column in ("id", "room", "seq")]
         columns = [list(column) for column in zip(*(astuple(marks) for _, marks in changed), strict=True)]
         await connection.execute(_SQL["put_receipts"], who.tenant, who.reader, *places, *columns, now)
-    changes = await append(connection, who, action, [row["id"] for row, _ in changed], now) if changed else []
+    subjects = [Subject(row["id"], row["room"], row["seq"]) for row, _ in changed]
+    changes = await append(connection, who, action, subjects, now) if changed else []
     return {row["id"] for row in found}, changes
 
 

@@ -290,13 +290,13 @@ set read = excluded.read, read_at = excluded.read_at, seen_at = excluded.seen_at
     snoozed_until = excluded.snoozed_until, deleted_at = excluded.deleted_at, updated_at = excluded.updated_at;
 
 -- name: append_states
--- $3 operation, $4 notifications (a null for one that names positions), $5 positions, $6 until, $7 now: an entry of the
--- state log for each, in their order.
+-- $3 operation, $4 notifications (a null for one that names positions), $5 positions, $6 count, $7 until, $8 now: an
+-- entry of the state log for each, in their order.
 with head as (
   update user_heads set seq = seq + cardinality($4::uuid[]) where tenant = $1 and user_id = $2 returning epoch, seq
 ), entry as (
-  insert into state_log (tenant, user_id, seq, operation, notification, positions, until, at)
-  select $1, $2, head.seq - cardinality($4) + k.number, $3, k.notification, $5, $6, $7
+  insert into state_log (tenant, user_id, seq, operation, notification, positions, count, until, at)
+  select $1, $2, head.seq - cardinality($4) + k.number, $3, k.notification, $5, $6, $7, $8
   from head cross join unnest($4) with ordinality as k (notification, number)
 )
 select epoch, seq - cardinality($4) as before from head;

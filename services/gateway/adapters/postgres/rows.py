@@ -45,7 +45,10 @@ def state_entry(row: asyncpg.Record) -> Entry:
         seq=row["seq"],
         operation=row["operation"],
         notification_id=row["notification"],
+        room=row["room"],
+        room_seq=row["room_seq"],
         positions=orjson.loads(row["positions"]) if row["positions"] is not None else None,
+        count=row["count"],
         until=row["until"],
         at=row["at"],
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -18,6 +19,14 @@ from services.gateway.domain.marks import Action
 _SQL = load(Path(__file__).with_name("inbox.sql"))
 
 
+class Subject(NamedTuple):
+    """A notification, and where it exists for the reader."""
+
+    notification: UUID
+    room: str
+    seq: int
+
+
 async def lock(connection: Connection, who: Reader) -> None:
     """Waits for the reader's turn; it lasts until the transaction ends."""
     if await connection.fetchrow(_SQL["lock_state"], who.tenant, who.reader) is None:
@@ -26,28 +35,47 @@ async def lock(connection: Connection, who: Reader) -> None:
 
 
 async def append(
+    connection: Connection, who: Reader, action: Action, subjects: Sequence[Subject], now: datetime
+) -> list[StateChange]:
+    """An entry for each notification, in their order."""
+    ids = [subject.notification for subject in subjects]
+    head = await _append(connection, who, action, ids, None, None, now)
+    return [
+        _change(head, who, action, now, number, notification_id=s.notification, room=s.room, room_seq=s.seq)
+        for number, s in enumerate(subjects, 1)
+    ]
+
+
+async def append_positions(
+    connection: Connection, who: Reader, action: Action, positions: Mapping[str, int], count: int, now: datetime
+) -> StateChange:
+    """An entry about everything up to these positions; `count` notifications became read by it."""
+    stored = orjson.dumps(positions).decode()
+    head = await _append(connection, who, action, [None], stored, count, now)
+    return _change(head, who, action, now, 1, positions=dict(positions), count=count)
+
+
+async def _append(
     connection: Connection,
     who: Reader,
     action: Action,
-    notifications: Sequence[UUID | None],
+    notifications: list[UUID] | list[None],
+    positions: str | None,
+    count: int | None,
     now: datetime,
-    positions: Mapping[str, int] | None = None,
-) -> list[StateChange]:
-    """An entry for each notification, in their order; one of None is about positions."""
-    stored = None if positions is None else orjson.dumps(positions).decode()
-    given = (action.operation, list(notifications), stored, action.until, now)
-    [head] = await connection.fetch(_SQL["append_states"], who.tenant, who.reader, *given)
-    return [
-        StateChange(
-            tenant=who.tenant,
-            user_id=who.reader,
-            epoch=head["epoch"],
-            seq=head["before"] + number,
-            operation=action.operation,
-            notification_id=notification,
-            positions=None if positions is None else dict(positions),
-            until=action.until,
-            at=now,
-        )
-        for number, notification in enumerate(notifications, 1)
-    ]
+) -> Any:
+    given = (action.operation, notifications, positions, count, action.until, now)
+    return await connection.fetchrow(_SQL["append_states"], who.tenant, who.reader, *given)
+
+
+def _change(head: Any, who: Reader, action: Action, now: datetime, number: int, **about: Any) -> StateChange:
+    return StateChange(
+        tenant=who.tenant,
+        user_id=who.reader,
+        epoch=head["epoch"],
+        seq=head["before"] + number,
+        operation=action.operation,
+        until=action.until,
+        at=now,
+        **about,
+    )

@@ -58,10 +58,14 @@ class Internal(Dialect):
         at, name = iso(change.at), change.operation
         if change.notification_id is None:
             stamp = "read" if name == "read_all" else name
-            return Emission(f"notifications:{name}", {"positions": change.positions or {}, f"{stamp}_at": at})
+            counted = {"marked_count": change.count or 0, f"{stamp}_at": at}
+            return Emission(f"notifications:{name}", counted | {"positions": change.positions or {}})
         subject = {"notification_id": str(change.notification_id), f"{name}_at": at}
-        if name == "snoozed":
-            subject["snoozed_until"] = "" if change.until is None else iso(change.until)
+        if change.room is not None and change.room_seq is not None:
+            recipient = Recipient(change.notification_id, change.room, change.room_seq)
+            subject["recipient_id"] = self._recipients.write(recipient)
+        if change.until is not None:
+            subject["snoozed_until"] = iso(change.until)
         return Emission(f"notification:{name}", subject)
 
     def connected(
