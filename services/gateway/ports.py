@@ -13,6 +13,7 @@ from services.gateway.domain.logs import Entry, Head, LogKey, Stretch
 
 Person = tuple[str, str]  # (tenant, reader)
 Room = tuple[str, str]  # (tenant, room)
+Claim = tuple[Person, str]  # a room that somebody's token claims
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +95,8 @@ class Directory(Protocol):
         """Whether each tenant may be served; one that does not exist is missing."""
         ...
 
-    async def open_claims(self, person: Person, rooms: Sequence[str]) -> None:
-        """Opens intervals for rooms that a token claims."""
+    async def open_claims(self, claims: Sequence[Claim]) -> None:
+        """Opens intervals for rooms that tokens claim."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -58,7 +59,10 @@ class KafkaInbox:
         for records in batches.values():
             self._position = records[-1].offset + 1
         decoded = (_decoded(record.value) for records in batches.values() for record in records)
-        return [record for record in decoded if record is not None]
+        found = [record for record in decoded if record is not None]
+        for kind, count in Counter(record.kind for record in found).items():
+            metrics.RECORDS.labels(kind).inc(count)
+        return found
 
     def lag(self) -> int:
         """See ports.Inbox."""
@@ -93,7 +97,6 @@ def _decoded(value: bytes | None) -> GatewayRecord | None:
         log.error("record_undecodable", errors=[fault["type"] for fault in error.errors()])
         metrics.RECORDS.labels("undecodable").inc()
         return None
-    metrics.RECORDS.labels(record.kind).inc()
     return record
 
 

@@ -56,6 +56,11 @@ class Readable:
         """The room in which a notification exists for the reader: the first of its rooms that they may read."""
         return next((place.room for place in places if self.may_read(place.room, place.seq)), None)
 
+    def first(self, room: str) -> int | None:
+        """The seq after which the reader may read something of a room, or None when the room is not theirs."""
+        spans = self._spans.get(room)
+        return spans[0].after if spans else None
+
     def last(self, room: str) -> Span | None:
         """The latest span of a room, or None when the room is not theirs."""
         spans = self._spans.get(room)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -11,7 +10,7 @@ from dataclasses import dataclass, field
 class Confirmations:
     """The positions that went out before each unanswered ping of one socket, oldest first."""
 
-    _open: deque[dict[str, int]] = field(default_factory=deque)
+    _open: list[dict[str, int]] = field(default_factory=list)
     _confirmed: dict[str, int] = field(default_factory=dict)
 
     def pinged(self, sent: Mapping[str, int]) -> None:
@@ -22,7 +21,7 @@ class Confirmations:
         """The rooms in which the oldest unanswered ping confirms more than was known, with the seq."""
         if not self._open:
             return {}
-        sent = self._open.popleft()
+        sent = self._open.pop(0)
         news = {room: seq for room, seq in sent.items() if seq > self._confirmed.get(room, 0)}
         self._confirmed.update(news)
         return news

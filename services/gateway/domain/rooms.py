@@ -21,7 +21,8 @@ class HeldLog:
     """
 
     key: LogKey
-    recent: deque[Entry]
+    memory: int
+    _recent: deque[Entry] | None = None
     follower: Follower | None = None
     early: list[Entry] = field(default_factory=list)
     holders: dict[str, Session] = field(default_factory=dict)
@@ -45,11 +46,21 @@ class HeldLog:
             return [s for s in sessions if s.readable.home(record.rooms) == self.key.name]
         return sessions
 
+    def remember(self, entry: Entry) -> None:
+        """Keeps the last entries that were shown, `memory` of them. Most logs are one person's and have none."""
+        if self._recent is None:
+            self._recent = deque(maxlen=self.memory)
+        self._recent.append(entry)
+
+    def forget(self) -> None:
+        """What was shown does not lead to where the log stands now."""
+        self._recent = None
+
     def remembered(self, stretch: Stretch) -> list[Entry] | None:
         """The entries of a stretch that ends at the last one shown, or None when memory does not reach back."""
-        if not self.recent or self.recent[0].seq > stretch.after + 1:
+        if not self._recent or self._recent[0].seq > stretch.after + 1:
             return None
-        return [entry for entry in self.recent if stretch.after < entry.seq <= stretch.until]
+        return [entry for entry in self._recent if stretch.after < entry.seq <= stretch.until]
 
 
 class HeldLogs:
@@ -76,7 +87,7 @@ class HeldLogs:
         key = session.key(name)
         log = self._logs.get(key)
         if log is None:
-            log = self._logs[key] = HeldLog(key, deque(maxlen=self._memory))
+            log = self._logs[key] = HeldLog(key, self._memory)
         log.holders[session.sid] = session
         log.idle_since = None
         self._of_session[session.sid][name] = log

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -11,48 +11,48 @@ V = TypeVar("V")
 
 
 class Batcher(Generic[K, V]):
-    """`load` is given the keys of one batch and returns their values; a key that it leaves out raises KeyError.
+    """`load` is given the keys of one batch and returns their values.
 
-    One load runs at a time. What is asked for meanwhile forms the next batch.
+    One load runs at a time. What is asked for meanwhile forms the next batch, and so does what is asked for within
+    `wait` seconds. A caller has one future, however many keys it asks for: thousands of them connect at once.
     """
 
     def __init__(self, load: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]], wait: float) -> None:
         self._load, self._wait = load, wait
-        self._asked: dict[K, asyncio.Future[V]] = {}
+        self._asked: dict[K, None] = {}
+        self._callers: list[asyncio.Future[Mapping[K, V]]] = []
         self._task: asyncio.Task[None] | None = None
 
-    async def get(self, key: K) -> V:
-        """The value. Raises what `load` raises."""
-        future = self._asked.get(key)
-        if future is None:
-            future = self._asked[key] = asyncio.get_running_loop().create_future()
+    async def get(self, keys: Iterable[K]) -> Mapping[K, V]:
+        """The values of the whole batch, those of these keys among them as far as there are any.
+
+        Raises what `load` raises.
+        """
+        caller: asyncio.Future[Mapping[K, V]] = asyncio.get_running_loop().create_future()
+        self._asked.update(dict.fromkeys(keys))
+        self._callers.append(caller)
         if self._task is None:
             self._task = asyncio.create_task(self._run())
-        return await asyncio.shield(future)
+        return await caller
 
     async def _run(self) -> None:
         try:
-            while self._asked:
+            while self._callers:
                 await asyncio.sleep(self._wait)
-                batch, self._asked = self._asked, {}
-                await self._answer(batch)
+                keys, self._asked = list(self._asked), {}
+                callers, self._callers = self._callers, []
+                await self._answer(keys, callers)
         finally:
             self._task = None
 
-    async def _answer(self, batch: dict[K, asyncio.Future[V]]) -> None:
+    async def _answer(self, keys: Sequence[K], callers: Iterable[asyncio.Future[Mapping[K, V]]]) -> None:
         try:
-            values = await self._load(list(batch))
+            values = await self._load(keys)
         except Exception as error:  # noqa: BLE001 - it is raised again in every caller
-            for future in batch.values():
-                _fail(future, error)
+            for caller in callers:
+                if not caller.done():  # it may have been cancelled
+                    caller.set_exception(error)
             return
-        for key, future in batch.items():
-            if key in values:
-                future.set_result(values[key])
-            else:
-                _fail(future, KeyError(key))
-
-
-def _fail(future: asyncio.Future[V], error: Exception) -> None:
-    future.set_exception(error)
-    future.exception()  # marks it as seen: every caller may have gone
+        for caller in callers:
+            if not caller.done():
+                caller.set_result(values)

@@ -99,10 +99,11 @@ class CatchUp:
     async def _newest(self, session: Session) -> None:
         """The newest entries that nothing of the person's has acknowledged, then the advice to fetch the rest."""
         limit = self._limits.newest
-        begins = {name: seq for name, seq in session.behind.items() if name != session.state_log}
-        wanted = {name: Stretch(0, seq) for name, seq in begins.items()}
-        async with self._reading:
-            found = await self._logs.newest(session.person, wanted, limit) if limit else {}
+        wanted = _readable_so_far(session)
+        found: dict[str, list[Entry]] = {}
+        if wanted and limit:
+            async with self._reading:
+                found = await self._logs.newest(session.person, wanted, limit)
         shown = [(name, entry) for name, entry in _in_order(found) if _exists(session, name, entry)]
         for name, entry in shown[max(0, len(shown) - limit) :]:
             self._emitter.to(session, name, entry)
@@ -178,6 +179,12 @@ class CatchUp:
             return {}
         async with self._reading:
             return await self._logs.entries(unknown, _PAGE)
+
+
+def _readable_so_far(session: Session) -> dict[str, Stretch]:
+    """What there is in its rooms for a session; who has just come into a room may read nothing of it yet."""
+    rooms = ((name, session.readable.first(name), seq) for name, seq in session.behind.items())
+    return {name: Stretch(after, seq) for name, after, seq in rooms if after is not None and after < seq}
 
 
 def _exists(session: Session, name: str, entry: Entry) -> bool:

@@ -32,7 +32,7 @@ class Tenants:
     async def enabled(self, tenant: str) -> bool | None:
         """None when there is no such tenant. Raises Retryable."""
         read_at, enabled = self._known.get(tenant, (float("-inf"), None))
-        return enabled if self._clock() - read_at < _FRESH_SECONDS else await self._asked.get(tenant)
+        return enabled if self._clock() - read_at < _FRESH_SECONDS else (await self._asked.get([tenant]))[tenant]
 
     async def refused(self, tenants: Collection[str]) -> set[str]:
         """Those that are gone or disabled. Raises Retryable."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from services.gateway.domain.delivered import Confirmations
 from services.gateway.domain.session import Session
 from services.gateway.handlers.sessions import Sessions
 from services.gateway.ports import Logs, Person, Sockets
+
+_AT_ONCE = 50  # sockets that are looked at before others get a turn
 
 
 class Delivered:
@@ -31,10 +35,12 @@ class Delivered:
             key = (session.person, room)
             self._risen[key] = max(seq, self._risen.get(key, 0))
 
-    def ask(self) -> None:
+    async def ask(self) -> None:
         """Pings the sockets that were sent something that no ping on its way would confirm."""
         self._confirmations = {sid: c for sid, c in self._confirmations.items() if self._sessions.get(sid) is not None}
-        for session in self._sessions:
+        for number, session in enumerate(self._sessions, 1):
+            if number % _AT_ONCE == 0:
+                await asyncio.sleep(0)
             if self._confirmations.setdefault(session.sid, Confirmations()).lags(self._sent(session)):
                 self._sockets.ping(session.namespace, session.sid)
 

@@ -27,7 +27,7 @@ class Emitter:
 
     def live(self, log: HeldLog, entry: Entry) -> None:
         """Shows an entry to everybody who is shown the log live."""
-        log.recent.append(entry)
+        log.remember(entry)
         shown = self.tell(_wanting(log.audience(entry), entry), lambda dialect: dialect.entry(log.key.name, entry))
         if shown:
             self._note(log, entry, shown)

@@ -50,6 +50,11 @@ class Feed:
         """Why the feed is not attached, or None."""
         return None if self._interest.slot is not None else "no slot of the feed is attached yet"
 
+    @property
+    def lags(self) -> bool:
+        """Whether records of our partition wait to be read."""
+        return self._inbox.lag() > 0
+
     async def run(self) -> None:
         """Until cancelled."""
         while True:

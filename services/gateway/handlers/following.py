@@ -19,6 +19,7 @@ from services.gateway.handlers.interest import Interest
 from services.gateway.ports import Logs
 
 _FETCH_LIMIT = 500  # entries of one log in one query
+_AT_ONCE = 1_000  # logs compared with their heads before others get a turn
 
 
 class Following:
@@ -38,11 +39,13 @@ class Following:
     async def hold(self, session: Session, names: Iterable[str]) -> dict[str, HeldLog]:
         """Makes the session a holder of these logs and returns them begun: nothing after their heads is missed."""
         logs = {name: self._held.hold(session, name) for name in names}
-        await asyncio.gather(*(self._begin(log) for log in logs.values() if log.follower is None))
+        if fresh := [log for log in logs.values() if log.follower is None]:
+            heads = await self._interest.begin([log.key for log in fresh])
+            for log in fresh:
+                self._begin(log, heads[log.key])
         return logs
 
-    async def _begin(self, log: HeldLog) -> None:
-        head = await self._interest.begin(log.key)
+    def _begin(self, log: HeldLog, head: Head) -> None:
         if log.follower is None:
             log.follower = Follower(head.epoch, head.seq, self._patience)
             early, log.early = log.early, []
@@ -52,8 +55,8 @@ class Following:
     async def heads(self, logs: Iterable[HeldLog]) -> dict[HeldLog, Head]:
         """The true heads of logs that are held; what the records have not brought yet is fetched from now on."""
         wanted = list(logs)
-        heads = await asyncio.gather(*(self._heads.get(log.key) for log in wanted))
-        return dict(zip(wanted, heads, strict=True))
+        heads = await self._heads.get([log.key for log in wanted])
+        return {log: heads[log.key] for log in wanted}
 
     async def _read_heads(self, keys: Sequence[LogKey]) -> dict[LogKey, Head]:
         return await self._compare([log for key in keys if (log := self._held.get(key)) is not None])
@@ -113,7 +116,9 @@ class Following:
 
     async def compare(self) -> None:
         """Compares the heads of everything that is held with what was shown."""
-        await self._compare(self._held)
+        logs = list(self._held)
+        for at in range(0, len(logs), _AT_ONCE):
+            await self._compare(logs[at : at + _AT_ONCE])
 
     async def _compare(self, logs: Iterable[HeldLog]) -> dict[LogKey, Head]:
         marks = {log.key: log.followed.known for log in logs if log.follower is not None}
@@ -128,7 +133,7 @@ class Following:
         match log.followed.learn(head, mark, self._now()):
             case Judgement.ANEW:
                 log.followed.restart(head)
-                log.recent.clear()
+                log.forget()
                 self._resync(log, resume.EPOCH)
             case Judgement.BEHIND | Judgement.SAME:
                 self._show(log, ())
@@ -165,7 +170,7 @@ class Following:
                 self._learn(log, head, marks[key])
 
     def _lost(self, log: HeldLog, begins: int) -> None:
-        log.recent.clear()
+        log.forget()
         self._show(log, log.followed.skip(begins, self._now()))
         self._resync(log, resume.TOO_OLD)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from services.gateway.domain.logs import Head, LogKey
 from services.gateway.domain.rooms import HeldLogs
@@ -31,9 +31,9 @@ class Interest:
         """The slot whose partition is being read."""
         return self._slot
 
-    async def begin(self, key: LogKey) -> Head:
-        """Registers interest in the log and returns its head, read after the registration was committed."""
-        return await self._beginning.get(key)
+    async def begin(self, keys: Iterable[LogKey]) -> Mapping[LogKey, Head]:
+        """Registers interest in logs and returns their heads, read after the registration was committed."""
+        return await self._beginning.get(keys)
 
     async def attach(self, slot: Slot) -> None:
         """From now on this is our slot: everything that is held is registered in it."""

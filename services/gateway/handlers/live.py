@@ -35,6 +35,7 @@ from services.gateway.settings import Settings
 log = get_logger(__name__)
 
 _STUCK_SECONDS = 60.0
+_PASSED = 5  # rounds of comparing heads that may be left out
 
 
 class Leases(Slots, Interests, Protocol):
@@ -58,6 +59,7 @@ class Live:
 
     def __init__(self, settings: Settings, world: Neighbours, clock: Clock, health: Health) -> None:
         self._settings, self._health = settings, health
+        self._passed = 0
         held = HeldLogs(settings.room_memory)
         emitter = Emitter(world.sockets, clock)
         interest = Interest(world.leases, world.logs, held, settings.interest_batch)
@@ -93,7 +95,7 @@ class Live:
             rounds(self.feed.renew, watch("lease", _STUCK_SECONDS), settings.slot_heartbeat),
             rounds(self._compare, watch("heads", _STUCK_SECONDS), settings.heads_interval),
             rounds(self.delivered.flush, watch("delivered", _STUCK_SECONDS), settings.delivered_interval),
-            rounds(self._ask, watch("confirmations", _STUCK_SECONDS), settings.confirm_interval),
+            rounds(self.delivered.ask, watch("confirmations", _STUCK_SECONDS), settings.confirm_interval),
             rounds(self._upkeep.step, watch("upkeep", _STUCK_SECONDS), 1.0),
             rounds(self._upkeep.watch_loop, watch("event-loop", _STUCK_SECONDS)),
             # These two wait until there is something to do, so standing still is no fault of theirs.
@@ -111,9 +113,10 @@ class Live:
                 log.warning("farewell_failed", errors=[str(error)])
 
     async def _compare(self) -> None:
+        # While records wait to be read, what the heads would tell is among them, and would be fetched in vain.
+        self._passed = self._passed + 1 if self.feed.lags and self._passed < _PASSED else 0
+        if self._passed:
+            return
         await self.following.compare()
         await self.watch.compare()
         await self.door.compare_tenants()
-
-    async def _ask(self) -> None:
-        self.delivered.ask()

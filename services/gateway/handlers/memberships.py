@@ -13,7 +13,9 @@ from services.gateway.domain.session import Session
 from services.gateway.handlers.batching import Batcher
 from services.gateway.handlers.catch_up import CatchUp
 from services.gateway.handlers.following import Following
-from services.gateway.ports import Directory, Person
+from services.gateway.ports import Claim, Directory, Person
+
+_AT_ONCE = 1_000  # people whose versions are compared before others get a turn
 
 
 class Access:
@@ -21,23 +23,25 @@ class Access:
 
     def __init__(self, directory: Directory, batch: float) -> None:
         self._directory = directory
-        self._memberships: Batcher[Person, Memberships] = Batcher(self._load, batch)
+        self._memberships: Batcher[Person, Memberships] = Batcher(directory.memberships, batch)
+        self._claims: Batcher[Claim, None] = Batcher(self._open, batch)
 
     async def of(self, identity: Identity) -> Memberships:
         """Raises Retryable when the database is away."""
         person = (identity.tenant, identity.reader)
-        memberships = await self._memberships.get(person)
-        if claims := claims_to_open(identity, memberships):
-            await self._directory.open_claims(person, claims)
-            memberships = await self._memberships.get(person)
+        memberships = (await self._memberships.get([person]))[person]
+        if rooms := claims_to_open(identity, memberships):
+            await self._claims.get([(person, room) for room in rooms])
+            memberships = (await self._memberships.get([person]))[person]
         return memberships
 
     async def versions(self, people: Sequence[Person]) -> Mapping[Person, int]:
         """The current version of everybody whose memberships ever changed."""
         return await self._directory.versions(people)
 
-    async def _load(self, people: Sequence[Person]) -> Mapping[Person, Memberships]:
-        return await self._directory.memberships(people)
+    async def _open(self, claims: Sequence[Claim]) -> Mapping[Claim, None]:
+        await self._directory.open_claims(claims)
+        return {}
 
 
 class MembershipWatch:
@@ -68,11 +72,12 @@ class MembershipWatch:
 
     async def compare(self) -> None:
         """Looks for people whose version has risen without a record to say so."""
-        people = self._held.people()
-        for person, version in (await self._access.versions(list(people))).items():
-            if any(session.memberships.version < version for session in people[person]):
-                self._changed.add(person)
-                self._news.set()
+        people = list(self._held.people())
+        for at in range(0, len(people), _AT_ONCE):
+            for person, version in (await self._access.versions(people[at : at + _AT_ONCE])).items():
+                if any(session.memberships.version < version for session in self._held.sessions_of(person)):
+                    self._changed.add(person)
+                    self._news.set()
 
     async def attend(self) -> None:
         """One round: waits for changes and applies them."""

@@ -82,7 +82,7 @@ def test_memory_serves_what_it_reaches_back_to() -> None:
     logs = HeldLogs(3)
     log = live(logs, session("s", Readable({})), "org:o")
     for seq in range(1, 6):
-        log.recent.append(Entry(1, seq, None))
+        log.remember(Entry(1, seq, None))
     assert log.remembered(Stretch(1, 5)) is None
     remembered = log.remembered(Stretch(3, 5))
     assert remembered is not None

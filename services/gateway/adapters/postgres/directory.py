@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from sys import intern
 
 from libs.postgres.queries import load
 from services.gateway.adapters.postgres.database import Database
 from services.gateway.domain.access import Interval, Memberships, Span
-from services.gateway.ports import Person
+from services.gateway.ports import Claim, Person
 
 _SQL = load(Path(__file__).with_suffix(".sql"))
 
@@ -29,7 +30,8 @@ class PostgresDirectory:
             versions[person] = row["version"]
             if row["room"] is not None:
                 span = Span(row["joined_seq"], row["left_seq"])
-                intervals[person].append(Interval(row["room"], span, row["source"]))
+                # Thousands are in the same rooms.
+                intervals[person].append(Interval(intern(row["room"]), span, intern(row["source"])))
         return {person: Memberships(version, tuple(intervals[person])) for person, version in versions.items()}
 
     async def versions(self, people: Iterable[Person]) -> dict[Person, int]:
@@ -41,9 +43,10 @@ class PostgresDirectory:
         """See ports.Directory."""
         return {row["tenant"]: row["enabled"] for row in await self._database.fetch(_SQL["tenants"], list(names))}
 
-    async def open_claims(self, person: Person, rooms: Sequence[str]) -> None:
+    async def open_claims(self, claims: Sequence[Claim]) -> None:
         """See ports.Directory."""
-        await self._database.fetch(_SQL["open_claims"], *person, list(rooms))
+        people = _columns(person for person, _ in claims)
+        await self._database.fetch(_SQL["open_claims"], *people, [room for _, room in claims])
 
 
 def _columns(people: Iterable[Person]) -> tuple[list[str], list[str]]:

@@ -8,6 +8,4 @@ select tenant, reader, version from feed_versions($1, $2);
 select tenant, disabled_at is null as enabled from tenants where tenant = any ($1::text[]);
 
 -- name: open_claims
-select from memberships_open(array_fill($1::text, array[cardinality($3::text[])]),
-                             array_fill($2::text, array[cardinality($3::text[])]),
-                             $3::text[], array_fill(null::text, array[cardinality($3::text[])]), 'claim');
+select from memberships_open($1, $2, $3, array_fill(null::text, array[cardinality($3::text[])]), 'claim');
