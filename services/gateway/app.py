@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
 import httpx
 import socketio
+from fastapi import APIRouter
 
 from libs.auth.verifier import Verifier
 from libs.catalogue import catalogue
@@ -21,6 +22,8 @@ from libs.runtime.health import Check, Health
 from libs.runtime.lifecycle import Stop, first
 from libs.schemas.topics import GATEWAY_INBOX
 from services.gateway import metrics
+from services.gateway.adapters.event_streams import KIND, EventStreams
+from services.gateway.adapters.every_socket import EverySocket
 from services.gateway.adapters.fanout_sockets import FanoutSockets
 from services.gateway.adapters.kafka_changes import KafkaStateChanges
 from services.gateway.adapters.kafka_inbox import KafkaInbox
@@ -33,11 +36,10 @@ from services.gateway.adapters.stock_sockets import StockSockets
 from services.gateway.domain.commands import MarkRead
 from services.gateway.domain.dialects.registry import dialects
 from services.gateway.domain.recipients import RecipientIds
-from services.gateway.entrypoints import forwarding
+from services.gateway.entrypoints import event_streams, forwarding
 from services.gateway.entrypoints.application import application
 from services.gateway.entrypoints.caller import bearer
 from services.gateway.entrypoints.sockets import DialectNamespace
-from services.gateway.handlers.credentials import Credentials
 from services.gateway.handlers.live import Live, Neighbours
 from services.gateway.handlers.reading import Reading
 from services.gateway.handlers.telling import Telling
@@ -57,21 +59,29 @@ async def run(settings: Settings, stop: Stop) -> None:
         stack.push_async_callback(inbox.close)
         changes = KafkaStateChanges(settings.kafka_bootstrap, topic, health.watch("state-changes", _STUCK_SECONDS))
         sockets = _sockets(settings)
+        streams = EventStreams(settings.sse_heartbeat, settings.sse_cleanup, settings.sse_buffer, utc_now)
         verifier = Verifier(settings.token_rules())
         stack.push_async_callback(verifier.close)
         slots = PostgresSlots(database, _holder(), GATEWAY_INBOX.partitions, settings.slot_lease)
-        world = Neighbours(slots, inbox, PostgresLogs(database), PostgresDirectory(database), verifier, sockets)
+        every = EverySocket({"": sockets, KIND: streams})
+        world = Neighbours(slots, inbox, PostgresLogs(database), PostgresDirectory(database), verifier, every)
         live = Live(settings, world, utc_now, health)
-        sockets.watch(live.delivered.pinged, live.delivered.ponged)
+        for kind in (sockets, streams):
+            kind.watch(live.delivered.pinged, live.delivered.ponged)
         recipients = RecipientIds(settings.jwt_secret.get_secret_value().encode())
-        for dialect in dialects(catalogue.shipped(), recipients).values():
+        spoken = dialects(catalogue.shipped(), recipients)
+        for dialect in spoken.values():
             sockets.server.register_namespace(DialectNamespace(dialect, live.door, live.events))
         metrics.CLOSED_SOCKETS.read = lambda: sockets.closed
         telling = Telling(slots, changes, live.following, live.watch)
         rest = Rest(settings, database, live.access, telling, catalogue.shipped())
         live.events.assign({MarkRead: Reading(rest.inbox).mark_read})
         health.checks |= {"postgres": database.fault, "feed": _attached(live)}
-        app = socketio.ASGIApp(sockets.server, _http(settings, health, live.credentials, rest, ingest))
+        routers = [
+            *rest.routers(bearer(live.credentials)),
+            event_streams.router(streams, live.door, spoken, test=settings.environment == "development"),
+        ]
+        app = socketio.ASGIApp(sockets.server, _http(settings, health, routers, ingest))
         for port in dict.fromkeys(port for port in (settings.http_port, settings.extra_port) if port is not None):
             await stack.enter_async_context(_serving(settings, app, port, sockets.uvicorn_options))
         try:
@@ -87,9 +97,8 @@ async def _database(stack: AsyncExitStack, settings: Settings) -> Database:
     return Database(pool)
 
 
-def _http(settings: Settings, health: Health, credentials: Credentials, rest: Rest, ingest: httpx.AsyncClient) -> Any:
-    caller = bearer(credentials)
-    return application(health, rest.routers(caller), forwarding.routes(ingest), _origins(settings))
+def _http(settings: Settings, health: Health, routers: Sequence[APIRouter], ingest: httpx.AsyncClient) -> Any:
+    return application(health, routers, forwarding.routes(ingest), _origins(settings))
 
 
 def _sockets(settings: Settings) -> FanoutSockets | StockSockets:

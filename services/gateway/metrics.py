@@ -39,6 +39,10 @@ EVENT_SECONDS = Histogram(
 STATE_CHANGES_LOST = Counter(
     "carillon_gateway_state_changes_unsent_total", "State changes that Kafka did not take; other gateways compare heads"
 )
+EVENT_STREAMS = Gauge("carillon_gateway_event_streams", "Event streams that are open")
+EVENT_STREAMS_CUT = Counter(
+    "carillon_gateway_event_streams_cut_total", "Event streams ended because they took too little", ["reason"]
+)
 FORWARDED = Counter("carillon_gateway_forwarded_total", "Requests forwarded to ingest", ["status"])
 
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.integration.gateway.conftest import gateways, name, scribe
+from tests.integration.gateway.conftest import environment, gateways, name, scribe
 
-__all__ = ["gateways", "name", "scribe"]
+__all__ = ["environment", "gateways", "name", "scribe"]

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.contract.node_client import NodeClient, node
 from tests.integration.gateway.clients import token
 from tests.integration.gateway.conftest import Gateways
 from tests.integration.gateway.scribe import Scribe
@@ -18,53 +15,14 @@ from tests.integration.gateway.scribe import Scribe
 pytestmark = pytest.mark.covers("F0-5", "F0-6", "F0-7", "S9")
 
 STAMP = "2025-10-17T10:00:00Z"
-_SCRIPT = Path(__file__).parent / "js" / "event_flows.mjs"  # its packages are installed by `make setup`
-
-
-class NodeClient:
-    """The script, and what it has said."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-        self.said: list[tuple[str, Any]] = []
-
-    async def next(self, kind: str) -> Any:
-        """The value of the next line of this kind that has not been asked for."""
-        async with asyncio.timeout(20):
-            while True:
-                found = next((line for line in self.said if line[0] == kind), None)
-                if found is not None:
-                    self.said.remove(found)
-                    return found[1]
-                assert self._process.stdout is not None
-                line = json.loads(await self._process.stdout.readline())
-                self.said.append((line["kind"], line.get("value")))
-
-    async def do(self, command: str, argument: str = "") -> Any:
-        """Gives a command and returns its answer."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{command} {argument}\n".encode())
-        return await self.next(command)
-
-
-@contextlib.asynccontextmanager
-async def node(url: str, bearer: str, *transports: str) -> AsyncIterator[NodeClient]:
-    """The script, connected or refused."""
-    process = await asyncio.create_subprocess_exec(
-        "node", str(_SCRIPT), url, bearer, *transports, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-    )
-    try:
-        yield NodeClient(process)
-    finally:
-        process.kill()
-        await process.wait()
+_SCRIPT = "event_flows.mjs"
 
 
 @pytest.mark.parametrize("transports", [(), ("polling",), ("websocket",)], ids=["default", "polling", "websocket"])
 async def test_the_four_events_reach_the_document_s_handlers(
     gateways: Gateways, scribe: Scribe, name: str, transports: tuple[str, ...]
 ) -> None:
-    async with node(gateways.url, token(f"u{name}", orgId=f"o{name}"), *transports) as client:
+    async with node(_SCRIPT, gateways.url, token(f"u{name}", orgId=f"o{name}"), *transports) as client:
         connected = await client.next("connected")
         assert connected["userId"] == f"u{name}"
         assert connected["rooms"][:2] == [f"user:u{name}", f"org:o{name}"]
@@ -103,7 +61,7 @@ async def _agent_event(client: NodeClient, scribe: Scribe, room: str) -> None:
 
 
 async def test_history_reading_and_deleting(gateways: Gateways, scribe: Scribe, name: str) -> None:
-    async with node(gateways.url, token(f"u{name}")) as client:
+    async with node(_SCRIPT, gateways.url, token(f"u{name}")) as client:
         await client.next("connected")
         records = [await scribe.publish(f"user:u{name}", title=f"T{n}") for n in range(3)]
         assert await client.do("unread") == 3
@@ -120,13 +78,13 @@ async def test_history_reading_and_deleting(gateways: Gateways, scribe: Scribe, 
 
 
 async def test_an_agent_connects(gateways: Gateways, scribe: Scribe, name: str) -> None:
-    async with node(gateways.url, token(agentId=f"a{name}")) as client:
+    async with node(_SCRIPT, gateways.url, token(agentId=f"a{name}")) as client:
         assert f"agent:a{name}" in (await client.next("connected"))["rooms"]
         await _service_event(client, scribe, f"agent:a{name}")
 
 
 async def test_a_wrong_token_is_told_and_not_tried_again(gateways: Gateways) -> None:
-    async with node(gateways.url, "nonsense") as client:
+    async with node(_SCRIPT, gateways.url, "nonsense") as client:
         error = await client.next("error")
         assert error["code"] == "UNAUTHORIZED"
         assert error["message"] == "Invalid or expired JWT token"
@@ -136,7 +94,7 @@ async def test_a_wrong_token_is_told_and_not_tried_again(gateways: Gateways) -> 
 
 async def test_when_a_gateway_stops_the_client_comes_back_by_itself(gateways: Gateways, name: str) -> None:
     process = gateways.services["gateway-2"]
-    async with node(gateways.other, token(f"u{name}"), "websocket") as client:
+    async with node(_SCRIPT, gateways.other, token(f"u{name}"), "websocket") as client:
         await client.next("connected")
         assert await asyncio.to_thread(process.stop) == 0
         assert await client.next("disconnect") in ("transport close", "transport error")
