@@ -6,7 +6,10 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 
-SCOPES = frozenset({"events:write", "directory:write", "directory:read", "keys:write", "status:read"})
+SCOPES = frozenset(
+    {"events:write", "directory:write", "directory:read", "catalogue:write", "catalogue:read", "keys:write",
+     "status:read", "callbacks:write"}
+)  # fmt: skip
 _PREFIX = "ck"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -98,7 +98,8 @@ def _fingerprint(text: str) -> str:
 
 def parse(text: str) -> Catalogue:
     """Reads a whole catalogue. Raises BadCatalogue with the lines at fault."""
-    return _assembled(read_types(text), _fingerprint(text))
+    entries = read_types(text)
+    return assembled(entries, lambda: Catalogue(_fingerprint(text), tuple(entry.type for entry in entries)))
 
 
 @lru_cache(maxsize=1)
@@ -106,12 +107,14 @@ def shipped() -> Catalogue:
     """The catalogue that comes with Carillon: one file a category. Raises BadCatalogue naming file and line."""
     texts = {path.name: path.read_text() for path in sorted(SHIPPED.glob("*.yaml"))}
     entries = [entry for name, text in texts.items() for entry in read_types(text, name)]
-    return _assembled(entries, _fingerprint("\0".join(texts.values())))
+    version = _fingerprint("\0".join(texts.values()))
+    return assembled(entries, lambda: Catalogue(version, tuple(entry.type for entry in entries)))
 
 
-def _assembled(entries: Sequence[Entry], version: str) -> Catalogue:
+def assembled(entries: Sequence[Entry], assemble: Callable[[], Catalogue]) -> Catalogue:
+    """The catalogue of entries that were read. Raises BadCatalogue with the lines of the types at fault."""
     try:
-        return Catalogue(version, tuple(entry.type for entry in entries))
+        return assemble()
     except BadCatalogue as bad:
         places = {entry.type.key: entry for entry in entries}
         raise BadCatalogue([_placed(fault, places.get(fault.key or "")) for fault in bad.faults]) from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import yaml
@@ -41,8 +41,13 @@ class Entry(NamedTuple):
     file: str | None
 
 
-def read_types(text: str, file: str | None = None) -> list[Entry]:
-    """The entries of a document `{types: […]}`. Raises BadCatalogue with everything that is wrong with it."""
+def read_types(
+    text: str, file: str | None = None, make: Callable[[Any], NotificationType] = NotificationType.model_validate
+) -> list[Entry]:
+    """The entries of a document `{types: […]}`. Raises BadCatalogue with everything that is wrong with it.
+
+    `make` turns what stands there into a type; it raises pydantic.ValidationError.
+    """
     root, document = _composed(text, file)
     listed = document.get("types") if isinstance(document, dict) else None
     if not isinstance(listed, list) or set(document) != {"types"}:
@@ -52,7 +57,7 @@ def read_types(text: str, file: str | None = None) -> list[Entry]:
     for number, entry in enumerate(listed):
         node = _at(root, ["types", number])
         try:
-            entries.append(Entry(NotificationType.model_validate(entry), _line(node), file))
+            entries.append(Entry(make(entry), _line(node), file))
         except ValidationError as error:
             faults += _faults(error, entry, node, file)
     if faults:

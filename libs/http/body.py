@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.requests import Request
 
 from libs.http.problems import Problem
@@ -17,9 +19,28 @@ async def read_json_body(request: Request, limit: int) -> bytes:
 
     A request without a media type is taken for JSON; `application/…+json` is JSON too.
     """
-    kind = request.headers.get("content-type", _JSON).partition(";")[0].strip().lower()
+    kind = _kind(request, _JSON)
     if kind != _JSON and not (kind.startswith("application/") and kind.endswith("+json")):
-        raise Problem(415, "unsupported-media-type", f"the body must be {_JSON}", headers={"Accept": _JSON})
+        raise _unsupported(_JSON)
+    return await _read(request, limit)
+
+
+async def read_body(request: Request, limit: int, kinds: Sequence[str]) -> bytes:
+    """The body of a request of one of these media types, of at most `limit` bytes. Raises Problem: 413 or 415."""
+    if _kind(request, kinds[0]) not in kinds:
+        raise _unsupported(", ".join(kinds))
+    return await _read(request, limit)
+
+
+def _kind(request: Request, default: str) -> str:
+    return request.headers.get("content-type", default).partition(";")[0].strip().lower()
+
+
+def _unsupported(accepted: str) -> Problem:
+    return Problem(415, "unsupported-media-type", f"the body must be {accepted}", headers={"Accept": accepted})
+
+
+async def _read(request: Request, limit: int) -> bytes:
     if _announced(request) > limit + _PATIENCE:
         raise _too_large(limit)
     chunks: list[bytes] = []

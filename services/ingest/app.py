@@ -11,7 +11,7 @@ import asyncpg
 from fastapi import FastAPI
 
 from libs.auth.verifier import Verifier
-from libs.catalogue.catalogue import shipped
+from libs.catalogue.feed import Catalogues
 from libs.http.server import serving
 from libs.kafka.cluster import cluster_id
 from libs.kafka.producer import create_producer
@@ -21,6 +21,8 @@ from libs.runtime.health import Health
 from libs.runtime.lifecycle import Stop, first
 from libs.schemas.topics import DIRECTORY, NOTI
 from services.ingest.adapters.administration import PostgresAdministration
+from services.ingest.adapters.catalogue import PostgresTypes
+from services.ingest.adapters.catalogue import catalogues as stored_catalogues
 from services.ingest.adapters.directory_reads import PostgresDirectoryReads
 from services.ingest.adapters.directory_writes import PostgresDirectory
 from services.ingest.adapters.idempotency import PostgresIdempotency
@@ -32,10 +34,11 @@ from services.ingest.adapters.status import PostgresStatuses
 from services.ingest.adapters.tenants import PostgresTenants
 from services.ingest.domain.rates import Quota
 from services.ingest.entrypoints.directory import DirectoryEntrypoint
-from services.ingest.entrypoints.http import administration, directory, events, status
+from services.ingest.entrypoints.http import administration, catalogue, directory, events, status
 from services.ingest.entrypoints.http.application import application
 from services.ingest.entrypoints.noti import NotiEntrypoint
 from services.ingest.handlers.access import Access
+from services.ingest.handlers.catalogue import CatalogueChanges
 from services.ingest.handlers.directory import DirectoryChanges
 from services.ingest.handlers.directory_records import DirectoryRecords
 from services.ingest.handlers.noti import NotiBatches, TenantScope
@@ -57,14 +60,17 @@ async def run(settings: IngestSettings, stop: Stop) -> None:
         )
         stack.push_async_callback(publisher.close)
         health, tenants, idempotency = Health(), PostgresTenants(pool), PostgresIdempotency(pool)
-        noti = _noti(settings, pool, publisher, tenants, health)
+        catalogues = stored_catalogues(pool)
+        noti = _noti(settings, pool, publisher, tenants, catalogues, health)
         changes = DirectoryChanges(PostgresDirectory(pool), publisher)
         entries = _directory(settings, changes, publisher, tenants, health)
         health.checks |= {"kafka": publisher.fault, "postgres": tenants.fault, "noti": noti.fault}
-        app = _http(settings, pool, _verifier(settings, stack), publisher, tenants, idempotency, changes, health)
+        seconds = settings.publish_timeout
+        publishing = Publishing(publisher, tenants, idempotency, catalogues, utc_now, seconds=seconds)
+        app = _http(settings, pool, _verifier(settings, stack), publishing, catalogues, changes, health)
         await stack.enter_async_context(serving(app, settings.http_host, settings.http_port))
         roads = _all(noti.run(stop), entries.run(stop), _told(health, stop))
-        await first(roads, tenants.keep_fresh(), idempotency.keep_purged())
+        await first(roads, tenants.keep_fresh(), catalogues.keep_fresh(), idempotency.keep_purged())
 
 
 def _verifier(settings: IngestSettings, stack: AsyncExitStack) -> Verifier | None:
@@ -76,7 +82,12 @@ def _verifier(settings: IngestSettings, stack: AsyncExitStack) -> Verifier | Non
 
 
 def _noti(
-    settings: IngestSettings, pool: asyncpg.Pool, publisher: KafkaPublisher, tenants: PostgresTenants, health: Health
+    settings: IngestSettings,
+    pool: asyncpg.Pool,
+    publisher: KafkaPublisher,
+    tenants: PostgresTenants,
+    catalogues: Catalogues,
+    health: Health,
 ) -> NotiEntrypoint:
     prefix = settings.kafka_topic_prefix
 
@@ -88,7 +99,7 @@ def _noti(
         lambda: create_consumer(settings.kafka_bootstrap, prefix + CONSUMER),
         prefix + NOTI.name,
         NotiBatches(
-            publisher, tenants, shipped(), TenantScope(settings.default_tenant, settings.noti_tenants), utc_now
+            publisher, tenants, catalogues, TenantScope(settings.default_tenant, settings.noti_tenants), utc_now
         ),
         find_ledger,
         health.watch("noti", _PROGRESS_SECONDS),
@@ -117,15 +128,13 @@ def _http(
     settings: IngestSettings,
     pool: asyncpg.Pool,
     verifier: Verifier | None,
-    publisher: KafkaPublisher,
-    tenants: PostgresTenants,
-    idempotency: PostgresIdempotency,
+    publishing: Publishing,
+    catalogues: Catalogues,
     changes: DirectoryChanges,
     health: Health,
 ) -> FastAPI:
     access = Access(PostgresKeys(pool), verifier, settings.admin_roles, settings.platform_roles)
     quota = Quota(settings.rate_limit, settings.rate_burst) if settings.rate_limit else None
-    publishing = Publishing(publisher, tenants, idempotency, shipped(), utc_now, seconds=settings.publish_timeout)
     return application(
         health,
         events.router(access, publishing, Quotas(quota)),
@@ -133,6 +142,7 @@ def _http(
         administration.tenants_router(access, PostgresAdministration(pool)),
         administration.keys_router(access, PostgresAdministration(pool)),
         directory.router(access, changes, PostgresDirectoryReads(pool)),
+        catalogue.router(access, CatalogueChanges(PostgresTypes(pool), catalogues)),
     )
 
 

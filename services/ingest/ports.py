@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from libs.auth.api_keys import NewKey
+from libs.catalogue.catalogue import Catalogue
 from services.ingest.domain.access import Principal
 from services.ingest.domain.accounting import Handled, Partition
 from services.ingest.domain.directory import Change, Subject
@@ -143,6 +144,39 @@ class Administration(Protocol):
 
     async def disable_tenant(self, tenant: str, actor: str) -> bool:
         """Whether it was enabled. Its data stays; its events are refused from now on."""
+
+
+class Catalogues(Protocol):
+    """The notification types of every tenant, as of seconds ago."""
+
+    def of(self, tenant: str) -> Catalogue:
+        """The tenant's catalogue."""
+
+    async def ready(self) -> None:
+        """Returns at once when they are known. Raises Retryable."""
+
+    async def refresh(self) -> None:
+        """Learns what changed. Raises Retryable."""
+
+
+class Said(NamedTuple):
+    """What a tenant says of its types: the number of this state of all of them, and the documents by key."""
+
+    number: int
+    documents: Mapping[str, dict[str, Any]]
+
+
+class TypeStore(Protocol):
+    """What tenants say of notification types, with all that they said before. Raises Retryable."""
+
+    async def said(self, tenant: str, number: int | None = None) -> Said:
+        """What is in force, or was in the `number`th state."""
+
+    async def say(self, tenant: str, key: str, document: dict[str, Any] | None, after: int, actor: str) -> int | None:
+        """Says it (None: takes it back) and returns the new number; None when `after` is not the last one any more."""
+
+    async def versions(self, tenant: str, key: str) -> list[dict[str, Any]]:
+        """Everything that was said of one key, the newest first."""
 
 
 Clock = Callable[[], datetime]

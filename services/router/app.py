@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 from aiokafka import AIOKafkaConsumer
 
-from libs.catalogue.catalogue import shipped
+from libs.catalogue.feed import Catalogues
 from libs.http.server import operator_app, serving
 from libs.kafka.cluster import cluster_id
 from libs.kafka.producer import create_producer
@@ -20,8 +20,9 @@ from libs.postgres.pool import create_pool
 from libs.postgres.progress import Progress
 from libs.runtime.clock import utc_now
 from libs.runtime.health import Health
-from libs.runtime.lifecycle import Stop, close_within
+from libs.runtime.lifecycle import Stop, close_within, first
 from libs.schemas import topics
+from services.router.adapters.catalogue import keep_release
 from services.router.adapters.directory import PostgresDirectory
 from services.router.adapters.expansions import PostgresExpansions
 from services.router.adapters.kafka_log import KafkaPartitions, started_consumer
@@ -50,6 +51,7 @@ class _Neighbours:
     reader: AIOKafkaConsumer
     outbox: KafkaOutbox
     pool: asyncpg.Pool
+    catalogues: Catalogues
 
 
 async def run(settings: Settings, stop: Stop) -> None:
@@ -72,7 +74,7 @@ async def run(settings: Settings, stop: Stop) -> None:
 
 def _compose(settings: Settings, neighbours: _Neighbours, health: Health, stop: Stop) -> list[Any]:
     """Builds every part; returns what runs until the process stops."""
-    pool, grace, catalogue = neighbours.pool, timedelta(seconds=settings.delivery_grace), shipped()
+    pool, grace, catalogues = neighbours.pool, timedelta(seconds=settings.delivery_grace), neighbours.catalogues
     log = KafkaPartitions(neighbours.reader)
     positions = PostgresPositions(pool, Progress(CONSUMER, neighbours.cluster), log)
     progress = health.progress[0]
@@ -80,7 +82,7 @@ def _compose(settings: Settings, neighbours: _Neighbours, health: Health, stop: 
     expansion = ExpansionHandler(
         PostgresExpansions(pool, grace),
         neighbours.outbox,
-        catalogue,
+        catalogues,
         Holding(health.watch("expansions", EXPANSION_LIMIT), stop),
         deliverable=settings.channels,
         page_size=settings.router_expansion_page,
@@ -88,7 +90,7 @@ def _compose(settings: Settings, neighbours: _Neighbours, health: Health, stop: 
     )
     preparation = Preparation(
         PostgresDirectory(pool),
-        catalogue,
+        catalogues,
         settings.audience_rules,
         deliverable=settings.channels,
         audience_limit=settings.router_audience_limit,
@@ -112,7 +114,12 @@ def _compose(settings: Settings, neighbours: _Neighbours, health: Health, stop: 
         read = [prefix + name for name in topics.TYPED]
         return create(settings, prefix + CONSUMER, read, batcher.run, watch.assigned), batcher
 
-    return [consume(application, progress, stop, settings.shutdown_timeout), expansion.run(stop), watch.run(stop)]
+    return [
+        consume(application, progress, stop, settings.shutdown_timeout),
+        expansion.run(stop),
+        watch.run(stop),
+        first(stop.wait(), catalogues.keep_fresh()),
+    ]
 
 
 async def _meet(settings: Settings, holding: Holding, stack: AsyncExitStack) -> _Neighbours:
@@ -132,7 +139,10 @@ async def _meet(settings: Settings, holding: Holding, stack: AsyncExitStack) -> 
     await meeting(outbox.start)
     database = await meeting(pool)
     stack.callback(database.terminate)
-    return _Neighbours(cluster, reader, outbox, database)
+    catalogues = Catalogues(database.fetch)
+    await meeting(catalogues.refresh)
+    await meeting(partial(keep_release, database, catalogues.base))
+    return _Neighbours(cluster, reader, outbox, database, catalogues)
 
 
 async def _check_forward_topics(settings: Settings, reader: AIOKafkaConsumer) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from libs.catalogue.catalogue import Catalogue
 from libs.schemas.events import EventName
 from services.router.domain.endpoints import Endpoint
 from services.router.domain.handover import DueDelivery, Emission, Handover, RoomKey
@@ -36,6 +37,16 @@ class People:
 
 
 Endpoints = Mapping[str, Sequence[Endpoint]]  # by tenant
+
+
+class Catalogues(Protocol):
+    """The notification types of every tenant, as of seconds ago."""
+
+    def of(self, tenant: str) -> Catalogue:
+        """The tenant's catalogue."""
+
+    async def refresh(self) -> None:
+        """Learns what changed."""
 
 
 class Directory(Protocol):

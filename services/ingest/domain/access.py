@@ -9,12 +9,21 @@ from libs.auth.api_keys import SCOPES
 from libs.auth.tokens import Identity
 from services.ingest.domain.tenants import EVERY
 
-Scope = Literal["events:write", "directory:write", "directory:read", "keys:write", "status:read"]
+Scope = Literal[
+    "events:write",
+    "directory:write",
+    "directory:read",
+    "catalogue:write",
+    "catalogue:read",
+    "keys:write",
+    "status:read",
+]
 
 #: A key with a writing scope reads what it writes.
 _IMPLIED: dict[str, frozenset[str]] = {
     "events:write": frozenset({"status:read"}),
     "directory:write": frozenset({"directory:read"}),
+    "catalogue:write": frozenset({"catalogue:read"}),
 }
 
 

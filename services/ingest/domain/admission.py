@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -9,6 +10,7 @@ import orjson
 from pydantic import ValidationError
 
 from libs.catalogue.catalogue import Catalogue
+from libs.catalogue.types import NotificationType
 from libs.runtime.clock import iso
 from libs.schemas.events import MAX_EVENT_BYTES, THREE_PART_NAME, UPSTREAM_EVENT, UpstreamEvent
 from services.ingest.domain import documents, refusals
@@ -43,9 +45,9 @@ class Accepted(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """What admission decides by. `accepted_at` is the time of the batch, as on the wire."""
+    """What admission decides by: each tenant's catalogue; `accepted_at` is the time of the batch, as on the wire."""
 
-    catalogue: Catalogue
+    catalogue_of: Callable[[str], Catalogue]
     tenants: TenantRule
     accepted_at: str
 
@@ -73,14 +75,15 @@ def admit(document: Any, origin: Origin, rules: Rules, *, key: str | None = None
         event = UPSTREAM_EVENT.validate_python(document)
     except ValidationError as error:
         return refusals.from_validation(error)
-    name = event.data.name
-    if event.event == "service.event" and not _is_registered(name, rules.catalogue):
-        reason = "a name has three parts ({service}.{entity}.{action}) unless the catalogue registers it"
-        return Refused(refusals.UNREGISTERED_NAME, reason, "data.name")
     tenant = event.data.metadata.tenant_id or rules.tenants.default
     if (refused := rules.tenants.refuses(tenant)) is not None:
         return refused
-    return _accept(document, event, tenant, key or rules.catalogue.find(event.event, name).key, origin, rules)
+    name, catalogue = event.data.name, rules.catalogue_of(tenant)
+    if event.event == "service.event" and not _is_registered(name, catalogue):
+        reason = "a name has three parts ({service}.{entity}.{action}) unless the catalogue registers it"
+        return Refused(refusals.UNREGISTERED_NAME, reason, "data.name")
+    kind = (catalogue.get(key) if key else None) or catalogue.find(event.event, name)
+    return _accept(document, event, tenant, kind, origin, rules)
 
 
 def _is_registered(name: str | None, catalogue: Catalogue) -> bool:
@@ -88,32 +91,37 @@ def _is_registered(name: str | None, catalogue: Catalogue) -> bool:
 
 
 def _accept(
-    document: dict[str, Any], event: UpstreamEvent, tenant: str, key: str, origin: Origin, rules: Rules
+    document: dict[str, Any], event: UpstreamEvent, tenant: str, kind: NotificationType, origin: Origin, rules: Rules
 ) -> Accepted | Refused:
     data = event.data
     notification = origin.id_for(tenant, data.id)
     # From the original, not from the model: what this version does not know goes on untouched.
     record = unknown_of_envelope(document) | canonical_data(document["data"])
     record["metadata"] = _with_iso_timestamp(record["metadata"], event)
-    record["severity"] = _severity(record, data.severity)
+    record["severity"] = _severity(record, kind, data.severity)
+    if kind.priority is not None and record.get("priority") is None:
+        record["priority"] = kind.priority
     record["schemaVersion"] = _SCHEMA_VERSION
     record["id"] = str(notification)
     record["tenant"] = tenant
     record["event"] = event.event
-    record["type"] = key
+    record["type"] = kind.key
     record["acceptedAt"] = rules.accepted_at
     record["source"] = origin.source()
     value = orjson.dumps(record)
     if len(value) > MAX_EVENT_BYTES + _ENVELOPE_BYTES:
         return Refused(refusals.TOO_LARGE, f"an event may have {MAX_EVENT_BYTES} bytes")
     traceparent = origin.traceparent or _traceparent(notification)
-    return Accepted(notification, tenant, event.event, key, _ordering_key(event, origin), value, traceparent)
+    return Accepted(notification, tenant, event.event, kind.key, _ordering_key(event, origin), value, traceparent)
 
 
-def _severity(record: dict[str, Any], default: str) -> str:
-    """As given, else as the priority asks (S16), else normal."""
-    given = record.get("severity")
-    return given if given is not None else _SEVERITY_OF_PRIORITY.get(record.get("priority", ""), default)
+def _severity(record: dict[str, Any], kind: NotificationType, default: str) -> str:
+    """As given, else as the given priority asks (S16), else the type's by the same rule, else normal."""
+    for severity, priority in ((record.get("severity"), record.get("priority")), (kind.severity, kind.priority)):
+        found: str | None = severity or _SEVERITY_OF_PRIORITY.get(priority or "")
+        if found is not None:
+            return found
+    return default
 
 
 def _with_iso_timestamp(metadata: dict[str, Any], event: UpstreamEvent) -> dict[str, Any]:

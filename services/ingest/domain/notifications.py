@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from libs.catalogue.catalogue import Catalogue
 from libs.catalogue.types import NotificationType
 from services.ingest.domain import refusals
+from services.ingest.domain.admission import Rules
 from services.ingest.domain.refusals import Refused
 
 #: A direct send is an announcement unless its type says otherwise (S5).
@@ -20,21 +20,21 @@ class DirectEvent(NamedTuple):
     key: str | None
 
 
-def as_event(request: Any, catalogue: Catalogue, now: str) -> DirectEvent | Refused:
-    """The event that a direct send stands for. `now` stands in for a timestamp that it leaves out.
+def as_event(request: Any, rules: Rules) -> DirectEvent | Refused:
+    """The event that a direct send stands for. The time of acceptance stands in for a timestamp that it leaves out.
 
     All further checks are those of events, so only what differs is looked at here: `type` and `metadata`.
     """
     if not isinstance(request, dict):
         return Refused(refusals.NOT_AN_OBJECT, "a JSON object was expected")
-    kind = _type_of(request.get("type"), catalogue)
-    if isinstance(kind, Refused):
-        return kind
     metadata = request.get("metadata")
     if metadata is not None and not isinstance(metadata, dict):
         return Refused(refusals.INVALID_FIELD, "a JSON object was expected", "metadata")
+    kind = _type_of(request.get("type"), metadata or {}, rules)
+    if isinstance(kind, Refused):
+        return kind
     data = {name: value for name, value in request.items() if name not in ("type", "event")}
-    data["metadata"] = {"timestamp": now} | (metadata or {})
+    data["metadata"] = {"timestamp": rules.accepted_at} | (metadata or {})
     if kind is None:
         return DirectEvent({"event": request.get("event") or _DEFAULT_EVENT, "data": data}, None)
     if data.get("name") is None and (name := _name_of(kind)) is not None:
@@ -47,10 +47,15 @@ def place(refused: Refused) -> Refused:
     return refused._replace(field=refused.field.removeprefix("data.") if refused.field else None)
 
 
-def _type_of(named: Any, catalogue: Catalogue) -> NotificationType | Refused | None:
+def _type_of(named: Any, metadata: dict[str, Any], rules: Rules) -> NotificationType | Refused | None:
     if named is None:
         return None
-    kind = catalogue.get(named) if isinstance(named, str) else None
+    tenant = metadata.get("tenantId") or rules.tenants.default
+    if not isinstance(tenant, str):
+        return Refused(refusals.INVALID_FIELD, "a string was expected", "metadata.tenantId")
+    if (refused := rules.tenants.refuses(tenant)) is not None:
+        return place(refused)
+    kind = rules.catalogue_of(tenant).get(named) if isinstance(named, str) else None
     return kind or Refused(refusals.UNKNOWN_TYPE, "the catalogue has no type of this key or alias", "type")
 
 

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from libs.catalogue.catalogue import Catalogue
 from libs.runtime.clock import iso
 from libs.runtime.health import Progress
 from libs.runtime.logging import get_logger
@@ -22,7 +21,7 @@ from services.ingest.domain.refusals import Refused
 from services.ingest.domain.tenants import TenantRule, unknown
 from services.ingest.errors import Permanent
 from services.ingest.metrics import BATCH, EVENTS, PUBLISH_SECONDS, REFUSED
-from services.ingest.ports import Clock, Outgoing, Publisher, Tenants
+from services.ingest.ports import Catalogues, Clock, Outgoing, Publisher, Tenants
 
 _log = get_logger(__name__)
 
@@ -58,9 +57,9 @@ class NotiBatches:
     """Hands batches of records on; what it returns is for the ledger."""
 
     def __init__(
-        self, publisher: Publisher, tenants: Tenants, catalogue: Catalogue, scope: TenantScope, clock: Clock
+        self, publisher: Publisher, tenants: Tenants, catalogues: Catalogues, scope: TenantScope, clock: Clock
     ) -> None:
-        self._publisher, self._tenants, self._catalogue = publisher, tenants, catalogue
+        self._publisher, self._tenants, self._catalogues = publisher, tenants, catalogues
         self._scope, self._clock = scope, clock
 
     async def hand_on(self, batch: Mapping[Partition, Sequence[Record]], progress: Progress) -> list[Handled]:
@@ -81,6 +80,7 @@ class NotiBatches:
         ]
 
     async def _judge(self, records: Sequence[Record]) -> list[Verdict]:
+        await self._catalogues.ready()
         rules = self._rules()
         verdicts = [_judge(record, rules) for record in records]
         if await self._tenants.learn(unknown(verdicts)):
@@ -90,7 +90,7 @@ class NotiBatches:
 
     def _rules(self) -> Rules:
         tenants = TenantRule(self._scope.default, self._scope.allowed, self._tenants.known)
-        return Rules(self._catalogue, tenants, iso(self._clock()))
+        return Rules(self._catalogues.of, tenants, iso(self._clock()))
 
     async def _produce(
         self, records: Sequence[Record], verdicts: Sequence[Verdict], progress: Progress

@@ -11,7 +11,6 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from libs.catalogue.catalogue import Catalogue
 from libs.runtime.clock import iso
 from libs.runtime.logging import get_logger
 from services.ingest.domain import documents, identifiers, notifications, refusals
@@ -22,7 +21,7 @@ from services.ingest.domain.refusals import Refused
 from services.ingest.domain.tenants import TenantRule, unknown
 from services.ingest.errors import Overloaded, Retryable
 from services.ingest.metrics import BATCH, EVENTS, PUBLISH_SECONDS, REFUSED, UNAUTHORISED
-from services.ingest.ports import Clock, Idempotency, Outgoing, Publisher, Tenants
+from services.ingest.ports import Catalogues, Clock, Idempotency, Outgoing, Publisher, Tenants
 
 _log = get_logger(__name__)
 
@@ -62,13 +61,13 @@ class Publishing:
         publisher: Publisher,
         tenants: Tenants,
         idempotency: Idempotency,
-        catalogue: Catalogue,
+        catalogues: Catalogues,
         clock: Clock,
         *,
         seconds: float,
     ) -> None:
         self._publisher, self._tenants, self._idempotency = publisher, tenants, idempotency
-        self._catalogue, self._clock, self._seconds = catalogue, clock, seconds
+        self._catalogues, self._clock, self._seconds = catalogues, clock, seconds
         self._bytes_under_way = 0
 
     async def submit(self, submission: Submission) -> list[Verdict]:
@@ -92,6 +91,7 @@ class Publishing:
         return kept
 
     async def _judge_known(self, submission: Submission, root: UUID) -> list[Verdict]:
+        await self._catalogues.ready()
         verdicts = self._judge(submission, root)
         if await self._tenants.learn(unknown(verdicts)):
             verdicts = self._judge(submission, root)
@@ -100,7 +100,7 @@ class Publishing:
     def _judge(self, submission: Submission, root: UUID) -> list[Verdict]:
         principal, now = submission.principal, iso(self._clock())
         rules = Rules(
-            self._catalogue, TenantRule(principal.tenant, principal.tenants, self._tenants.known), accepted_at=now
+            self._catalogues.of, TenantRule(principal.tenant, principal.tenants, self._tenants.known), accepted_at=now
         )
         id_of = identifiers.of_many(root) if submission.is_list else identifiers.of_one(root)
         judge = _judge_direct if submission.is_direct else _judge_event
@@ -134,7 +134,7 @@ def _judge_event(document: Any, origin: RequestOrigin, rules: Rules) -> Verdict:
 
 
 def _judge_direct(document: Any, origin: RequestOrigin, rules: Rules) -> Verdict:
-    event = notifications.as_event(document, rules.catalogue, rules.accepted_at)
+    event = notifications.as_event(document, rules)
     if isinstance(event, Refused):
         return event
     verdict = admit(event.document, origin, rules, key=event.key)

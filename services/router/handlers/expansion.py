@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Collection
 from functools import partial
 
-from libs.catalogue.catalogue import Catalogue
 from libs.runtime.logging import get_logger
 from services.router import metrics
 from services.router.domain.expanding import expand
@@ -14,7 +13,7 @@ from services.router.domain.handover import Handover
 from services.router.domain.planning import PlannedDelivery
 from services.router.errors import GivenBack
 from services.router.handlers.holding import Holding
-from services.router.ports import Expansions, Members, Outbox
+from services.router.ports import Catalogues, Expansions, Members, Outbox
 
 _log = get_logger(__name__)
 
@@ -26,14 +25,14 @@ class ExpansionHandler:
         self,
         expansions: Expansions,
         outbox: Outbox,
-        catalogue: Catalogue,
+        catalogues: Catalogues,
         holding: Holding,
         *,
         deliverable: Collection[str],
         page_size: int,
         interval: float,
     ) -> None:
-        self._expansions, self._outbox, self._catalogue, self._holding = expansions, outbox, catalogue, holding
+        self._expansions, self._outbox, self._catalogues, self._holding = expansions, outbox, catalogues, holding
         self._deliverable, self._page_size, self._interval = frozenset(deliverable), page_size, interval
         self._told = asyncio.Event()
         self._tenant = ""
@@ -81,7 +80,8 @@ class ExpansionHandler:
         return Handover(deliveries=due)
 
     def _expanded(self, members: Members) -> list[PlannedDelivery]:
-        kind = self._catalogue.get(members.type) or self._catalogue.find(members.event, members.name)
+        catalogue = self._catalogues.of(members.tenant)
+        kind = catalogue.get(members.type) or catalogue.find(members.event, members.name)
         return expand(
             members.notification,
             kind,

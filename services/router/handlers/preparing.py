@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from libs.catalogue.catalogue import Catalogue
 from libs.catalogue.types import NotificationType
 from libs.schemas import rooms
 from services.router.domain.audience import Audience, AudienceRules, org_asked_for_admins, resolve
@@ -15,7 +14,7 @@ from services.router.domain.incoming import Dead, Received, Record, condemned
 from services.router.domain.notification import Key
 from services.router.domain.offsets import Fate, Stretch
 from services.router.domain.planning import Plan, endpoints_asked_for, people_asked_for, plan
-from services.router.ports import Admins, Directory, Endpoints, People, Writing
+from services.router.ports import Admins, Catalogues, Directory, Endpoints, People, Writing
 
 Unit = Received | Dead
 
@@ -24,6 +23,7 @@ Unit = Received | Dead
 class _Candidate:
     received: Received
     kind: NotificationType
+    catalogue_version: str
     org_room: RoomKey | None
 
 
@@ -31,6 +31,7 @@ class _Candidate:
 class _Addressed:
     received: Received
     kind: NotificationType
+    catalogue_version: str
     audience: Audience
 
 
@@ -40,17 +41,18 @@ class Preparation:
     def __init__(
         self,
         directory: Directory,
-        catalogue: Catalogue,
+        catalogues: Catalogues,
         rules: AudienceRules,
         *,
         deliverable: Collection[str],
         audience_limit: int,
     ) -> None:
-        self._directory, self._catalogue, self._rules = directory, catalogue, rules
+        self._directory, self._catalogues, self._rules = directory, catalogues, rules
         self._deliverable, self._limit = frozenset(deliverable), audience_limit
 
     async def prepare(self, units: Sequence[Unit], verified: Stretch | None) -> tuple[Writing, list[Unit]]:
         """The batch to write, and the units as judged now: an event that cannot be planned is dead."""
+        await self._learn_types(units)
         steps = self._candidates(units)
         admins = await self._admins(steps)
         addressed = [self._address(step, admins) if isinstance(step, _Candidate) else step for step in steps]
@@ -64,6 +66,12 @@ class Preparation:
         ]
         return Writing(written, _earliest(admins.as_of, people.as_of), verified), judged
 
+    async def _learn_types(self, units: Sequence[Unit]) -> None:
+        """An event of a type that nobody knows here: ingest, which accepted it, learned of the type before this did."""
+        events = (unit.event for unit in units if isinstance(unit, Received))
+        if any(self._catalogues.of(event.tenant).get(event.type) is None for event in events):
+            await self._catalogues.refresh()
+
     def _candidates(self, units: Sequence[Unit]) -> list[_Candidate | Dead | Fate]:
         seen: set[Key] = set()
         steps: list[_Candidate | Dead | Fate] = []
@@ -76,9 +84,10 @@ class Preparation:
                 steps.append(Fate.DUPLICATE)
                 continue
             seen.add(key)
-            kind = self._catalogue.get(event.type) or self._catalogue.find(event.event, event.name)
+            catalogue = self._catalogues.of(event.tenant)
+            kind = catalogue.get(event.type) or catalogue.find(event.event, event.name)
             org = org_asked_for_admins(event, self._rules)
-            steps.append(_Candidate(unit, kind, (event.tenant, rooms.org(org)) if org else None))
+            steps.append(_Candidate(unit, kind, catalogue.version, (event.tenant, rooms.org(org)) if org else None))
         return steps
 
     async def _admins(self, steps: Sequence[object]) -> Admins:
@@ -92,7 +101,8 @@ class Preparation:
         if len(found) > self._limit:
             reason = f"{step.org_room} has more than {self._limit} admins"
             return condemned(step.received, "audience-too-large", reason)
-        return _Addressed(step.received, step.kind, resolve(step.received.event, step.kind, self._rules, found))
+        audience = resolve(step.received.event, step.kind, self._rules, found)
+        return _Addressed(step.received, step.kind, step.catalogue_version, audience)
 
     async def _people(self, steps: Sequence[object]) -> People:
         asked = {
@@ -119,7 +129,7 @@ class Preparation:
                 step.audience,
                 people.by_key,
                 deliverable=self._deliverable,
-                catalogue_version=self._catalogue.version,
+                catalogue_version=step.catalogue_version,
                 tenant_endpoints=endpoints.get(step.received.event.tenant, ()),
             )
         except (TypeError, ValueError, RecursionError) as error:

@@ -14,7 +14,7 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
-from libs.catalogue.catalogue import shipped
+from libs.catalogue.feed import Catalogues
 from libs.kafka.cluster import cluster_id
 from libs.kafka.producer import create_producer
 from libs.postgres.pool import create_pool
@@ -209,18 +209,18 @@ async def routing(system: System, *, page_size: int = 500, audience_limit: int =
         positions = PostgresPositions(pool, Progress("router", await cluster_id(system.bootstrap)), log)
         ledger = PostgresLedger(pool, positions, grace)
         liveness = Liveness("events", 60)
-        deliverable = frozenset(topics.DELIVERY)
+        deliverable, catalogues = frozenset(topics.DELIVERY), Catalogues(pool.fetch)
         expansion = ExpansionHandler(
             PostgresExpansions(pool, grace),
             outbox,
-            shipped(),
+            catalogues,
             Holding(Liveness("expansions", 60), stop),
             deliverable=deliverable,
             page_size=page_size,
             interval=0.1,
         )
         preparation = Preparation(
-            PostgresDirectory(pool), shipped(), RULES, deliverable=deliverable, audience_limit=audience_limit
+            PostgresDirectory(pool), catalogues, RULES, deliverable=deliverable, audience_limit=audience_limit
         )
         batch = BatchHandler(
             preparation,

@@ -14,7 +14,7 @@ from services.ingest.domain.tenants import TenantRule
 
 NOW = "2026-11-21T07:00:00.000Z"
 TENANTS = TenantRule("default", frozenset({"*"}), frozenset({"default", "acme"}))
-RULES = Rules(shipped(), TENANTS, NOW)
+RULES = Rules(lambda _: shipped(), TENANTS, NOW)
 ORIGIN = RecordOrigin("noti", 3, 41, 1_760_000_000_000)
 
 

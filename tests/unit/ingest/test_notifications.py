@@ -8,7 +8,6 @@ from uuid import UUID
 import orjson
 import pytest
 
-from libs.catalogue.catalogue import shipped
 from services.ingest.domain.admission import Accepted, admit
 from services.ingest.domain.notifications import DirectEvent, as_event, place
 from services.ingest.domain.origins import RequestOrigin
@@ -21,7 +20,7 @@ ROOT = UUID(int=7)
 
 
 def sent(request: Any) -> dict[str, Any] | Refused:
-    event = as_event(request, shipped(), NOW)
+    event = as_event(request, RULES)
     if isinstance(event, Refused):
         return event
     assert isinstance(event, DirectEvent)

@@ -27,6 +27,8 @@ BODIES: dict[str, Any] = {
     "DirectoryEntries": admin_schemas.DirectoryEntries,
     "KeyRequest": admin_schemas.KeyRequest,
     "TenantRequest": admin_schemas.TenantRequest,
+    "TypeDocument": dict[str, Any],
+    "TypeDocuments": dict[str, list[dict[str, Any]]],
 }
 
 _PROBLEMS = {

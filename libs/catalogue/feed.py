@@ -1,0 +1,78 @@
+"""The catalogues of all tenants as PostgreSQL has them: looked at every few seconds, never on the way of an event."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from libs.catalogue.catalogue import Catalogue, shipped
+from libs.catalogue.tenants import Documents, as_far_as_good
+from libs.runtime.logging import get_logger
+
+_CHANGES = "select tenant, version, changed_at, key, document from catalogue_changes($1)"
+#: Longer than any transaction may take: one that began before the last look may commit after it.
+_OVERLAP = timedelta(minutes=2)
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+_EVERY = 2.0
+
+_log = get_logger(__name__)
+
+#: Runs a statement with one argument: a pool's `fetch`.
+Fetch = Callable[[str, datetime], Awaitable[Sequence[Any]]]
+
+
+class Catalogues:
+    """Every tenant's catalogue, as of the last look. `base` is the shipped one."""
+
+    def __init__(self, fetch: Fetch, base: Catalogue | None = None) -> None:
+        self._fetch, self.base = fetch, base or shipped()
+        self._said: dict[str, tuple[int, Documents]] = {}
+        self._built: dict[str, Catalogue] = {}
+        self._seen: datetime | None = None
+
+    def of(self, tenant: str) -> Catalogue:
+        """The tenant's catalogue: the same object until it changes."""
+        return self._built.get(tenant) or self._build(tenant)
+
+    async def ready(self) -> None:
+        """Returns at once when PostgreSQL was seen before. Raises what `fetch` raises."""
+        if self._seen is None:
+            await self.refresh()
+
+    async def refresh(self) -> None:
+        """Learns what changed. Raises what `fetch` raises; then what was known stays."""
+        since = self._seen - _OVERLAP if self._seen is not None else _LONG_AGO
+        rows = await self._fetch(_CHANGES, since)
+        for tenant, of_tenant in itertools.groupby(rows, key=lambda row: row["tenant"]):
+            self._learn(tenant, list(of_tenant))
+        self._seen = max((row["changed_at"] for row in rows), default=self._seen or _LONG_AGO)
+
+    async def keep_fresh(self) -> None:
+        """Runs for ever; looks every two seconds."""
+        while True:
+            try:
+                await self.refresh()
+            except Exception as fault:  # noqa: BLE001 - whatever it is, what was known is the best there is
+                _log.warning("catalogues_not_read", errors=f"{type(fault).__name__}: {fault}")
+            await asyncio.sleep(_EVERY)
+
+    def _learn(self, tenant: str, rows: Sequence[Any]) -> None:
+        version = rows[0]["version"]
+        if self._said.get(tenant, (0, {}))[0] < version:
+            self._said[tenant] = version, {row["key"]: orjson.loads(row["document"]) for row in rows if row["key"]}
+            self._built.pop(tenant, None)
+
+    def _build(self, tenant: str) -> Catalogue:
+        if tenant not in self._said:
+            return self.base
+        version, documents = self._said[tenant]
+        catalogue, refused = as_far_as_good(self.base, documents, version)
+        for bad in refused:
+            _log.error("type_of_tenant_left_out", tenant_id=tenant, errors=str(bad))
+        self._built[tenant] = catalogue
+        return catalogue
