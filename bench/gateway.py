@@ -31,7 +31,7 @@ _SIZE = Size(connections=5_000, paced=80, flat_out=600, unicasts=20_000, slow_pa
 _FIRST = 500  # connections before the first that are measured: what a process needs once is not theirs
 _ROOM = "org:bench"
 _AUTH = '{"token":"%t","position":%p}'
-_ENVIRONMENT = {"CARILLON_LOG_LEVEL": "WARNING"}
+_ENVIRONMENT = {"CARILLON_LOG_LEVEL": "WARNING", "CARILLON_CONNECTIONS_PER_ADDRESS": "0"}
 
 
 async def measure() -> list[Result]:

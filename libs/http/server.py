@@ -25,7 +25,13 @@ class _Server(uvicorn.Server):
 async def serving(app: Any, host: str, port: int, **options: Any) -> AsyncIterator[uvicorn.Server]:
     """Serves an ASGI application while the block runs; raises at once when the port is taken."""
     # Compression costs ten times the frame itself, and Engine.IO has its own pings (docs/decisions/).
-    options = {"ws_per_message_deflate": False, "ws_ping_interval": None, "access_log": False} | options
+    # Whose X-Forwarded-For is believed is for the service to say.
+    options = {
+        "proxy_headers": False,
+        "ws_per_message_deflate": False,
+        "ws_ping_interval": None,
+        "access_log": False,
+    } | options
     # A client that never ends its request must not keep the process from ending.
     options.setdefault("timeout_graceful_shutdown", 5)
     server = _Server(uvicorn.Config(app, host=host, port=port, log_config=None, lifespan="off", **options))

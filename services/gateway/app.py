@@ -71,7 +71,9 @@ async def run(settings: Settings, stop: Stop) -> None:
         recipients = RecipientIds(settings.jwt_secret.get_secret_value().encode())
         spoken = dialects(catalogue.shipped(), recipients)
         for dialect in spoken.values():
-            sockets.server.register_namespace(DialectNamespace(dialect, live.door, live.events))
+            sockets.server.register_namespace(
+                DialectNamespace(dialect, live.door, live.events, settings.trusted_proxies)
+            )
         metrics.CLOSED_SOCKETS.read = lambda: sockets.closed
         telling = Telling(slots, changes, live.following, live.watch)
         rest = Rest(settings, database, live.access, telling, catalogue.shipped())
@@ -79,7 +81,9 @@ async def run(settings: Settings, stop: Stop) -> None:
         health.checks |= {"postgres": database.fault, "feed": _attached(live)}
         routers = [
             *rest.routers(bearer(live.credentials)),
-            event_streams.router(streams, live.door, spoken, test=settings.environment == "development"),
+            event_streams.router(
+                streams, live.door, spoken, settings.trusted_proxies, test=settings.environment == "development"
+            ),
         ]
         app = socketio.ASGIApp(sockets.server, _http(settings, health, routers, ingest))
         for port in dict.fromkeys(port for port in (settings.http_port, settings.extra_port) if port is not None):

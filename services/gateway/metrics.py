@@ -39,6 +39,8 @@ EVENT_SECONDS = Histogram(
 STATE_CHANGES_LOST = Counter(
     "carillon_gateway_state_changes_unsent_total", "State changes that Kafka did not take; other gateways compare heads"
 )
+LIMITED = Counter("carillon_gateway_limited_total", "Sockets and client events over a limit (S10)", ["limit"])
+BANS = Counter("carillon_gateway_bans_total", "People and addresses that must stay away for a time", ["reason"])
 EVENT_STREAMS = Gauge("carillon_gateway_event_streams", "Event streams that are open")
 EVENT_STREAMS_CUT = Counter(
     "carillon_gateway_event_streams_cut_total", "Event streams ended because they took too little", ["reason"]

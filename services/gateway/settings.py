@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
@@ -9,6 +10,8 @@ from pydantic_settings import NoDecode
 
 from libs.auth.settings import TokenRules
 from libs.runtime.settings import ServiceSettings
+from services.gateway.domain.dialects.marketplace import Marketplace
+from services.gateway.domain.limits import Bounds, Rate
 
 
 class Settings(ServiceSettings, TokenRules):
@@ -46,6 +49,15 @@ class Settings(ServiceSettings, TokenRules):
 
     events_window: float = Field(5.0, gt=0, description="over which client events of the marketplace dialect count")
     events_limit: int = Field(10, ge=1, description="client events in that window")
+    events_per_minute: int = Field(1_000, ge=1, description="client events of a socket in every other dialect")
+    connections_per_user: int = Field(100, ge=0, description="at one gateway, as the next two; 0 is any number")
+    connections_per_tenant: int = Field(10_000, ge=0)
+    connections_per_address: int = Field(1_000, ge=0)
+    ban_seconds: float = Field(60.0, gt=0, description="how long the first ban lasts; each next one twice as long")
+    ban_longest: float = Field(3_600.0, gt=0)
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        (), description="networks whose X-Forwarded-For is believed"
+    )
 
     snooze_interval: float = Field(1.0, gt=0, description="how often what was snoozed is looked at")
     sse_heartbeat: float = Field(30.0, gt=0, description="between comments that keep an event stream open")
@@ -56,7 +68,21 @@ class Settings(ServiceSettings, TokenRules):
 
     postgres_pool: int = Field(10, ge=2)
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("cors_origins", "trusted_proxies", mode="before")
     @classmethod
     def _listed(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    def bounds(self) -> Bounds:
+        """For the Limiter."""
+        return Bounds(
+            connections={
+                "user": self.connections_per_user,
+                "tenant": self.connections_per_tenant,
+                "address": self.connections_per_address,
+            },
+            heard={Marketplace.namespace: Rate(self.events_limit, self.events_window)},
+            otherwise=Rate(self.events_per_minute, 60.0),
+            shortest=self.ban_seconds,
+            longest=self.ban_longest,
+        )

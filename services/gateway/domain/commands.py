@@ -110,11 +110,15 @@ Command = (
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why something was not understood. `code` is one of docs/errors.md, `field` the argument at fault."""
+    """Why something is not done. `code` is one of docs/errors.md, `field` the argument at fault.
+
+    `retry_after` is in how many seconds it may be done.
+    """
 
     code: str
     message: str
     field: str | None = None
+    retry_after: float | None = None
 
 
 class Malformed(Exception):

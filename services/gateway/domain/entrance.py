@@ -6,16 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from services.gateway.domain.commands import Fault
 from services.gateway.domain.dialects.dialect import Dialect
 from services.gateway.domain.session import Session
 
 
 class Arrival(NamedTuple):
-    """A socket: where the transport finds it, and what is spoken there."""
+    """A socket: where the transport finds it, and what is spoken there.
+
+    `connection` carries it, perhaps with others; `address` is where that comes from.
+    """
 
     namespace: str
     dialect: Dialect
     sid: str
+    connection: str
+    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,4 +44,11 @@ class Unserved:
     """It may be right, but cannot be served now."""
 
 
-Entrance = Admitted | Refused | Unserved
+@dataclass(frozen=True, slots=True)
+class Limited:
+    """Its token may be right, but there are too many of its kind, or it was banned."""
+
+    fault: Fault
+
+
+Entrance = Admitted | Refused | Unserved | Limited

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from math import ceil
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request
@@ -12,8 +13,9 @@ from starlette.types import Receive, Scope, Send
 
 from libs.http.problems import Problem
 from services.gateway.adapters.event_streams import KIND, EventStreams
+from services.gateway.domain.addresses import Network, client_address
 from services.gateway.domain.dialects.dialect import Dialect
-from services.gateway.domain.entrance import Arrival, Entrance, Refused
+from services.gateway.domain.entrance import Arrival, Entrance, Limited, Refused
 from services.gateway.domain.event_stream import position_of
 from services.gateway.domain.resume import on_the_wire
 from services.gateway.domain.resume import position as checked
@@ -22,6 +24,7 @@ from services.gateway.handlers.door import Door
 _DEFAULT = "/ws/notifications"  # the dialect of the document that describes the stream
 _HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
 _TEST_SID = "test"
+_RETRY_AFTER = 60.0  # seconds, where others have to go first
 
 
 class _Streaming(StreamingResponse):
@@ -40,7 +43,9 @@ class _Streaming(StreamingResponse):
             self._over()
 
 
-def router(streams: EventStreams, door: Door, dialects: Mapping[str, Dialect], *, test: bool) -> APIRouter:
+def router(
+    streams: EventStreams, door: Door, dialects: Mapping[str, Dialect], trusted: Sequence[Network], *, test: bool
+) -> APIRouter:
     """The stream, and with `test` one of test frames for which nobody needs a token."""
     routes = APIRouter(prefix="/notifications/sse", tags=["sse"])
 
@@ -55,12 +60,18 @@ def router(streams: EventStreams, door: Door, dialects: Mapping[str, Dialect], *
         spoken = dialects.get(dialect)
         if spoken is None:
             raise Problem(422, "invalid-request", f"dialect: one of {', '.join(dialects)}")
-        arrival = Arrival(KIND + dialect, spoken, secrets.token_urlsafe(12))
+        sid, headers = secrets.token_urlsafe(12), request.headers
+        peer = "" if request.client is None else request.client.host
+        address = client_address(peer, headers.get("x-forwarded-for"), trusted)
+        arrival = Arrival(KIND + dialect, spoken, sid, sid, address)
         position = position_of(last_event_id or last)
-        entrance = await door.enter(arrival, request.headers.get("authorization") or token, position)
+        entrance = await door.enter(arrival, headers.get("authorization") or token, position)
         if isinstance(entrance, Refused):
             code = "expired-token" if entrance.expired else "invalid-token"
             raise Problem(401, code, "a valid token is needed", headers={"WWW-Authenticate": "Bearer"})
+        if isinstance(entrance, Limited):
+            after = ceil(entrance.fault.retry_after or _RETRY_AFTER)
+            raise Problem(429, "rate-limited", entrance.fault.message, headers={"Retry-After": str(after)})
         return _opened(streams, door, arrival, entrance, position)
 
     async def test_stream() -> Response:

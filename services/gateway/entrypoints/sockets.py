@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
 import socketio
 
+from services.gateway.domain.addresses import Network, client_address
 from services.gateway.domain.dialects.dialect import Dialect
 from services.gateway.domain.entrance import Arrival, Entrance, Unserved
 from services.gateway.handlers.client_events import ClientEvents
@@ -20,9 +21,9 @@ _MAX_TOKEN = 16 * 1024
 class DialectNamespace(socketio.AsyncNamespace):
     """The namespace of a dialect."""
 
-    def __init__(self, dialect: Dialect, door: Door, events: ClientEvents) -> None:
+    def __init__(self, dialect: Dialect, door: Door, events: ClientEvents, trusted: Sequence[Network] = ()) -> None:
         super().__init__(dialect.namespace)
-        self._dialect, self._door, self._events = dialect, door, events
+        self._dialect, self._door, self._events, self._trusted = dialect, door, events, trusted
         self._inside: set[str] = set()
 
     async def trigger_event(self, event: str, *arguments: Any) -> Any:
@@ -40,7 +41,10 @@ class DialectNamespace(socketio.AsyncNamespace):
         return await self._events.hear(sid, str(event), tuple(rest))  # the protocol allows numbers
 
     async def _connect(self, sid: str, environ: Mapping[str, Any], auth: Any = None) -> None:
-        arrival = Arrival(self._dialect.namespace, self._dialect, sid)
+        connection = self.server.manager.eio_sid_from_sid(sid, self.namespace)
+        peer, _port = environ["asgi.scope"].get("client") or ("", 0)
+        address = client_address(peer, environ.get("HTTP_X_FORWARDED_FOR"), self._trusted)
+        arrival = Arrival(self._dialect.namespace, self._dialect, sid, connection, address)
         position = auth.get("position") if isinstance(auth, dict) else None
         entrance = await self._door.enter(arrival, token_of(environ, auth), position)
         if isinstance(entrance, Unserved) and self._dialect.unserved is not None:
@@ -50,8 +54,7 @@ class DialectNamespace(socketio.AsyncNamespace):
         asyncio.get_running_loop().call_soon(self._greet, arrival, entrance)
 
     def _greet(self, arrival: Arrival, entrance: Entrance) -> None:
-        connection = self.server.manager.eio_sid_from_sid(arrival.sid, self.namespace)
-        if connection in self.server.environ:
+        if arrival.connection in self.server.environ:
             self._door.greet(arrival, entrance)
         else:  # it went while it was being let in: the library tells nobody
             self._inside.discard(arrival.sid)

@@ -10,9 +10,12 @@ from libs.runtime.logging import get_logger
 from services.gateway import metrics
 from services.gateway.domain.commands import Command, Fault, read
 from services.gateway.domain.dialects.dialect import SERVER_ERROR, UNAVAILABLE, Emission
+from services.gateway.domain.limits import Exceeded
 from services.gateway.domain.session import Session
 from services.gateway.errors import Retryable
+from services.gateway.handlers.door import Door
 from services.gateway.handlers.emitter import Emitter
+from services.gateway.handlers.limiter import RATE_LIMITED, Limiter
 from services.gateway.handlers.sessions import Sessions
 
 log = get_logger(__name__)
@@ -27,8 +30,9 @@ _UNAVAILABLE = Fault(SERVER_ERROR, UNAVAILABLE)
 class ClientEvents:
     """Everything that clients say comes here."""
 
-    def __init__(self, sessions: Sessions, emitter: Emitter, clock: Clock) -> None:
-        self._sessions, self._emitter, self._clock = sessions, emitter, clock
+    def __init__(self, sessions: Sessions, emitter: Emitter, limiter: Limiter, door: Door, clock: Clock) -> None:
+        self._sessions, self._emitter, self._limiter, self._door = sessions, emitter, limiter, door
+        self._clock = clock
         self._doings: dict[type[Command], Doing] = {}
 
     def assign(self, doings: Mapping[type[Command], Doing]) -> None:
@@ -40,6 +44,9 @@ class ClientEvents:
         session = self._sessions.get(sid)
         if session is None:  # it was refused, or has left meanwhile
             return None
+        exceeded = self._limiter.hear(session)
+        if exceeded is not None:
+            return self._slow_down(session, exceeded)
         command = read(session.dialect.commands, event, arguments)
         metrics.CLIENT_EVENTS.labels(_kind(command)).inc()
         answer = command if isinstance(command, Fault) else await self._do(session, command)
@@ -48,6 +55,16 @@ class ClientEvents:
         if answer is None or session.is_over():
             return None
         self._emitter.say(session, answer)
+        return answer.payload
+
+    def _slow_down(self, session: Session, exceeded: Exceeded) -> Mapping[str, Any]:
+        """Told once a window, so that the answers are no flood themselves; who does not listen must go."""
+        fault = Fault(RATE_LIMITED, "Too many events, please slow down", retry_after=exceeded.retry_after)
+        answer = session.dialect.error(fault, self._clock())
+        if exceeded.flood:
+            self._door.turn_out(session, fault)
+        elif exceeded.first:
+            self._emitter.say(session, answer)
         return answer.payload
 
     async def _do(self, session: Session, command: Command) -> Emission | Fault | None:

@@ -11,13 +11,14 @@ from libs.runtime.clock import Clock
 from libs.runtime.logging import get_logger
 from services.gateway import metrics
 from services.gateway.domain import resume
-from services.gateway.domain.commands import Authenticate
+from services.gateway.domain.commands import Authenticate, Fault
 from services.gateway.domain.dialects.dialect import Emission
-from services.gateway.domain.entrance import Admitted, Arrival, Entrance, Refused, Unserved
+from services.gateway.domain.entrance import Admitted, Arrival, Entrance, Limited, Refused, Unserved
 from services.gateway.domain.session import Session
 from services.gateway.errors import Retryable, Unauthorized
 from services.gateway.handlers.credentials import Credentials
 from services.gateway.handlers.emitter import Emitter
+from services.gateway.handlers.limiter import Limiter
 from services.gateway.handlers.sessions import Sessions
 from services.gateway.ports import Sockets
 from services.gateway.settings import Settings
@@ -34,24 +35,29 @@ class Door:
         self,
         settings: Settings,
         credentials: Credentials,
+        limiter: Limiter,
         sessions: Sessions,
         emitter: Emitter,
         sockets: Sockets,
         clock: Clock,
     ) -> None:
-        self._settings, self._credentials, self._sessions = settings, credentials, sessions
+        self._settings, self._credentials, self._limiter, self._sessions = settings, credentials, limiter, sessions
         self._emitter, self._sockets, self._clock = emitter, sockets, clock
         self._admission = asyncio.Semaphore(settings.connect_concurrency)
         self._closing = False
 
     async def enter(self, arrival: Arrival, token: str | None, position: Any) -> Entrance:
         """A socket wants to come in. Nothing is told it before `greet`."""
+        if (banned := self._limiter.banned(arrival)) is not None:
+            return Limited(banned)
         try:
             with metrics.CONNECT_SECONDS.time():
                 async with asyncio.timeout(self._settings.connect_timeout), self._admission:
                     if self._closing:
                         raise Retryable("the gateway stops")
                     identity = await self._credentials.identify(token, "socket")
+                    if (full := self._limiter.enter(arrival, identity)) is not None:
+                        return Limited(full)
                     session = Session(arrival.sid, arrival.namespace, arrival.dialect, identity)
                     return Admitted(session, await self._sessions.open(session, resume.position(position)))
         except Unauthorized as error:
@@ -60,6 +66,7 @@ class Door:
             log.warning("connect_held", errors=[repr(error)])
         except Exception as error:
             log.error("connect_failed", exc_info=error)
+        self._limiter.leave(arrival.sid)
         return Unserved()
 
     def greet(self, arrival: Arrival, entrance: Entrance) -> None:
@@ -71,6 +78,9 @@ class Door:
                 if arrival.dialect.explains:
                     self._answer(arrival, arrival.dialect.unauthorized(self._clock(), expired=expired))
                 self._sockets.refuse(arrival.namespace, arrival.sid, arrival.dialect.refused)
+            case Limited(fault):
+                self._answer(arrival, arrival.dialect.error(fault, self._clock()))
+                self._sockets.refuse(arrival.namespace, arrival.sid)
             case Unserved():
                 self._answer(arrival, arrival.dialect.unavailable(self._clock(), self._pause()))
                 self._sockets.drop(arrival.namespace, arrival.sid)
@@ -88,6 +98,7 @@ class Door:
 
     def leave(self, sid: str) -> None:
         """A socket is gone."""
+        self._limiter.leave(sid)
         self._sessions.close(sid)
 
     def expire(self) -> None:
@@ -118,8 +129,15 @@ class Door:
     def _answer(self, arrival: Arrival, emission: Emission) -> None:
         self._emitter.answer(arrival.namespace, arrival.sid, emission)
 
+    def turn_out(self, session: Session, fault: Fault) -> None:
+        """Ends a session, and tells it why."""
+        self._leave_with(session, session.dialect.error(fault, self._clock()))
+
     def _end(self, session: Session, *, expired: bool) -> None:
-        self._emitter.say(session, session.dialect.unauthorized(self._clock(), expired=expired))
+        self._leave_with(session, session.dialect.unauthorized(self._clock(), expired=expired))
+
+    def _leave_with(self, session: Session, word: Emission) -> None:
+        self._emitter.say(session, word)
         self._sockets.refuse(session.namespace, session.sid)
         self._sessions.close(session.sid)
 

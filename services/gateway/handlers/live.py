@@ -24,6 +24,7 @@ from services.gateway.handlers.emitter import Emitter
 from services.gateway.handlers.feed import Feed
 from services.gateway.handlers.following import Following
 from services.gateway.handlers.interest import Interest
+from services.gateway.handlers.limiter import Limiter
 from services.gateway.handlers.memberships import Access, MembershipWatch
 from services.gateway.handlers.rounds import rounds
 from services.gateway.handlers.sessions import Sessions
@@ -71,9 +72,10 @@ class Live:
         sessions = Sessions(self.access, self.watch, held, self.following, catch_up, emitter, clock)
         tenants = Tenants(world.directory, settings.interest_batch, time.monotonic)
         self.credentials = Credentials(world.verifier, tenants)
-        self.door = Door(settings, self.credentials, sessions, emitter, world.sockets, clock)
+        limiter = Limiter(settings.bounds(), time.monotonic)
+        self.door = Door(settings, self.credentials, limiter, sessions, emitter, world.sockets, clock)
         subscriptions = Subscriptions(shipped(), clock)
-        self.events = ClientEvents(sessions, emitter, clock)
+        self.events = ClientEvents(sessions, emitter, limiter, self.door, clock)
         self.events.assign(
             {
                 Authenticate: self.door.refresh,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from math import ceil
 from typing import Any, ClassVar, NamedTuple
 
 from libs.auth.tokens import Identity
@@ -79,8 +80,10 @@ class Dialect(ABC):
 
     def error(self, fault: Fault, now: datetime) -> Emission:
         """Something that the client asked for was refused."""
-        named = {} if fault.field is None else {"field": fault.field}
-        return Emission("error", {"code": fault.code, "message": fault.message, "timestamp": iso(now)} | named)
+        more: dict[str, Any] = {} if fault.field is None else {"field": fault.field}
+        if fault.retry_after is not None:
+            more["retryAfter"] = ceil(fault.retry_after)
+        return Emission("error", {"code": fault.code, "message": fault.message, "timestamp": iso(now)} | more)
 
     def unauthorized(self, now: datetime, *, expired: bool) -> Emission:
         """The token is missing, not valid or over: the same whatever is wrong with it (S9)."""

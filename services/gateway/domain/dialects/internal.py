@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from math import ceil
 from typing import Any
 
 from libs.auth.tokens import Identity
@@ -89,8 +90,11 @@ class Internal(Dialect):
 
     def error(self, fault: Fault, now: datetime) -> Emission:
         """`error {message, code, details?}`"""
-        named = {} if fault.field is None else {"details": {"field": fault.field}}
-        return Emission("error", {"message": fault.message, "code": fault.code, "timestamp": iso(now)} | named)
+        details: dict[str, Any] = {} if fault.field is None else {"field": fault.field}
+        if fault.retry_after is not None:
+            details["retry_after"] = ceil(fault.retry_after)
+        more = {"details": details} if details else {}
+        return Emission("error", {"message": fault.message, "code": fault.code, "timestamp": iso(now)} | more)
 
     def closing(self, reconnect_ms: int, now: datetime) -> Emission:
         """`server:closing`"""
