@@ -32,6 +32,7 @@ from services.ingest.adapters.ledger import CONSUMER, PostgresLedger
 from services.ingest.adapters.noti_consumer import create_consumer
 from services.ingest.adapters.status import PostgresStatuses
 from services.ingest.adapters.tenants import PostgresTenants
+from services.ingest.after import After, compose
 from services.ingest.domain.rates import Quota
 from services.ingest.entrypoints.directory import DirectoryEntrypoint
 from services.ingest.entrypoints.http import administration, catalogue, directory, events, status
@@ -67,10 +68,12 @@ async def run(settings: IngestSettings, stop: Stop) -> None:
         health.checks |= {"kafka": publisher.fault, "postgres": tenants.fault, "noti": noti.fault}
         seconds = settings.publish_timeout
         publishing = Publishing(publisher, tenants, idempotency, catalogues, utc_now, seconds=seconds)
-        app = _http(settings, pool, _verifier(settings, stack), publishing, catalogues, changes, health)
+        after = compose(settings, pool, stack)
+        app = _http(settings, pool, _verifier(settings, stack), publishing, catalogues, changes, health, after)
         await stack.enter_async_context(serving(app, settings.http_host, settings.http_port))
         roads = _all(noti.run(stop), entries.run(stop), _told(health, stop))
-        await first(roads, tenants.keep_fresh(), catalogues.keep_fresh(), idempotency.keep_purged())
+        kept = tenants.keep_fresh(), catalogues.keep_fresh(), idempotency.keep_purged()
+        await first(roads, *kept, after.waiting.run())
 
 
 def _verifier(settings: IngestSettings, stack: AsyncExitStack) -> Verifier | None:
@@ -132,17 +135,19 @@ def _http(
     catalogues: Catalogues,
     changes: DirectoryChanges,
     health: Health,
+    after: After,
 ) -> FastAPI:
     access = Access(PostgresKeys(pool), verifier, settings.admin_roles, settings.platform_roles)
     quota = Quota(settings.rate_limit, settings.rate_burst) if settings.rate_limit else None
     return application(
         health,
-        events.router(access, publishing, Quotas(quota)),
+        events.router(access, publishing, Quotas(quota), after.waiting),
         status.router(access, PostgresStatuses(pool)),
         administration.tenants_router(access, PostgresAdministration(pool)),
         administration.keys_router(access, PostgresAdministration(pool)),
         directory.router(access, changes, PostgresDirectoryReads(pool)),
         catalogue.router(access, CatalogueChanges(PostgresTypes(pool), catalogues)),
+        *after.routers(access),
     )
 
 

@@ -25,4 +25,6 @@ UNAUTHORISED = Counter("carillon_ingest_unauthorised_total", "Calls turned away,
 LIMITED = Counter("carillon_ingest_rate_limited_total", "Calls refused because the caller's quota was used up")
 UNAVAILABLE = Counter("carillon_ingest_unavailable_total", "Calls answered 503 because a neighbour was away")
 DIRECTORY = Counter("carillon_ingest_directory_entries_total", "Directory entries written", ["road", "operation"])
+REPORTS = Counter("carillon_ingest_reports_total", "Providers' words on deliveries, by event", ["provider", "event"])
+WAITING = Gauge("carillon_ingest_waiting", "Notifications whose callers wait for their result")
 MEMBERSHIP_CHANGES = Counter("carillon_ingest_membership_changes_total", "People whose memberships changed")

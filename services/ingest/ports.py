@@ -9,9 +9,13 @@ from uuid import UUID
 
 from libs.auth.api_keys import NewKey
 from libs.catalogue.catalogue import Catalogue
+from libs.auth.links import Unsubscribe
 from services.ingest.domain.access import Principal
 from services.ingest.domain.accounting import Handled, Partition
 from services.ingest.domain.directory import Change, Subject
+from services.ingest.domain.reports import Report
+from services.ingest.domain.results import Progress
+from services.ingest.domain.suppressions import Reason, SuppressedChannel
 
 
 class Outgoing(NamedTuple):
@@ -177,6 +181,123 @@ class TypeStore(Protocol):
 
     async def versions(self, tenant: str, key: str) -> list[dict[str, Any]]:
         """Everything that was said of one key, the newest first."""
+class Suppressions(Protocol):
+    """Addresses that nothing is sent to; every change stands in the audit trail. Raises Retryable."""
+
+    async def add(
+        self, tenant: str, channel: SuppressedChannel, address: str, *, reason: Reason, source: str
+    ) -> dict[str, Any]:
+        """The suppression, also where there was one already."""
+
+    async def find(self, tenant: str, channel: SuppressedChannel, address: str) -> dict[str, Any] | None:
+        """The suppression of an address."""
+
+    async def page(
+        self, tenant: str, channel: SuppressedChannel | None, after: tuple[datetime, bytes] | None, limit: int
+    ) -> list[dict[str, Any]]:
+        """The newest first, behind `after`: time and hash of the last one that was seen."""
+
+    async def remove(self, tenant: str, identifier: bytes, actor: str) -> bool:
+        """Whether there was such a suppression."""
+
+    async def opted(self, number: str, *, out: bool, source: str) -> int:
+        """A person answered STOP (`out`) or START: in every tenant that knows the number. How many were changed."""
+
+
+Key = tuple[str, UUID]  # tenant, notification
+
+
+class Results(Protocol):
+    """How far notifications have come."""
+
+    async def progress(self, keys: Collection[Key]) -> dict[Key, Progress]:
+        """Of those that are planned. Raises Retryable."""
+
+
+class Timelines(Protocol):
+    """What happened to notifications."""
+
+    async def page(
+        self, tenant: str, notification: UUID, after: UUID | None, user: str | None, limit: int
+    ) -> dict[str, Any] | None:
+        """Fields of entrypoints.http.timeline.Timeline; None when it is not planned. Raises Retryable."""
+
+
+class NewEndpoint(NamedTuple):
+    """An endpoint to be registered."""
+
+    id: str
+    channel: str
+    url: str
+    events: Sequence[str]
+    types: Sequence[str]
+    description: str | None
+    secrets: Sequence[str]
+
+
+class EndpointChange(NamedTuple):
+    """What is None stays as it is."""
+
+    url: str | None
+    events: Sequence[str] | None
+    types: Sequence[str] | None
+    description: str | None
+    disabled: bool | None
+
+
+class Endpoints(Protocol):
+    """A tenant's endpoints; every change stands in the audit trail. Raises Retryable."""
+
+    async def list(self, tenant: str) -> list[dict[str, Any]]:
+        """All of them."""
+
+    async def find(self, tenant: str, endpoint: str) -> dict[str, Any] | None:
+        """One of them."""
+
+    async def add(self, tenant: str, new: NewEndpoint, actor: str) -> bool:
+        """Whether the id was free."""
+
+    async def change(self, tenant: str, endpoint: str, change: EndpointChange, actor: str) -> bool:
+        """Whether there is such an endpoint."""
+
+    async def remove(self, tenant: str, endpoint: str, actor: str) -> bool:
+        """Whether there was such an endpoint."""
+
+    async def rotate(self, tenant: str, endpoint: str, secret: str | None, actor: str) -> bool:
+        """Puts a secret before the others, or (None) takes all but the newest out; whether there is such a webhook."""
+
+    async def ping(self, tenant: str, endpoint: str, delivery: UUID) -> bool:
+        """Plans a test message; whether there is such an endpoint, enabled."""
+
+    async def pinged(self, tenant: str, delivery: UUID) -> dict[str, Any]:
+        """State, reason, and the code and milliseconds of the last attempt."""
+
+
+class Reports(Protocol):
+    """What providers say of deliveries."""
+
+    async def apply(self, report: Report) -> bool:
+        """Whether the delivery is known; a word that was heard before changes nothing. Raises Retryable."""
+
+
+class Unsubscribes(Protocol):
+    """People who follow the link in what they were sent."""
+
+    async def apply(self, asked: Unsubscribe, *, everything: bool) -> None:
+        """A new version of the person's preferences; the address of somebody unknown is suppressed.
+
+        Raises Retryable.
+        """
+
+
+class Certificates(Protocol):
+    """The certificates that Amazon signs with."""
+
+    async def fetch(self, url: str) -> bytes | None:
+        """The PEM at an address that is Amazon's, else None. Raises Retryable."""
+
+    async def confirm(self, url: str) -> None:
+        """Follows the address that confirms a subscription, where it is Amazon's. Raises Retryable."""
 
 
 Clock = Callable[[], datetime]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
 from libs.auth.settings import TokenRules
-from libs.runtime.settings import ServiceSettings
+from libs.runtime.settings import ServiceSettings, Settings
 
 Names = Annotated[frozenset[str], NoDecode]
 
@@ -26,9 +27,33 @@ class IngestSettings(ServiceSettings, TokenRules):
     rate_limit: float = Field(5_000.0, ge=0, description="events a second for each caller over HTTP; 0 for no limit")
     rate_burst: int = Field(20_000, ge=1, description="events that a caller may send at once")
 
+    wait_limit: int = Field(500, ge=0, description="notifications whose callers may wait for the result at once")
+
     @field_validator("platform_roles", "noti_tenants", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return frozenset(part.strip() for part in value.split(",") if part.strip())
         return value
+
+
+class CallbackSettings(Settings):
+    """Whose call-backs are taken: the account's of CARILLON_TWILIO_TOKEN, and of these SNS topics."""
+
+    twilio_token: SecretStr | None = Field(None, description="the account's auth token: it signs call-backs")
+    twilio_token_file: Path | None = Field(None, description="read instead of CARILLON_TWILIO_TOKEN")
+    ses_topics: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="ARNs of the SNS topics by which SES tells of bounces and complaints"
+    )
+
+    @field_validator("ses_topics", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @property
+    def token(self) -> str | None:
+        """Twilio's token, read anew: the file may have been replaced. Raises OSError."""
+        if self.twilio_token_file is not None:
+            return self.twilio_token_file.read_text().strip()
+        return self.twilio_token.get_secret_value() if self.twilio_token else None

@@ -82,7 +82,7 @@ where d.tenant = k.tenant and d.id = k.id and d.claim_token = k.token and d.stat
 returning d.tenant, d.id
 
 -- name: record
--- An outcome counts only with its token. $10–$17 are the providers that were asked, each with the number of its result.
+-- An outcome counts only with its token. Where the provider's call-back was faster than its answer, its word stands. $10–$17 are the providers that were asked, each with the number of its result.
 -- The number of an attempt goes on after a replay, which counts from zero again.
 with result as (
   select * from unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::float8[], $7::boolean[],
@@ -90,13 +90,16 @@ with result as (
     with ordinality as k (tenant, id, token, state, reason, delay, counted, provider, provider_message_id, n)
 ), recorded as (
   update deliveries d
-  set state = r.state, reason = r.reason,
+  set state = case when d.state in ('claimed', 'sending') then r.state else d.state end,
+      reason = case when d.state in ('claimed', 'sending') then r.reason else d.reason end,
       attempts = d.attempts + r.counted::int,
-      next_attempt_at = now() + make_interval(secs => r.delay),
+      next_attempt_at = case when d.state in ('claimed', 'sending') then now() + make_interval(secs => r.delay)
+                             else d.next_attempt_at end,
       claim_token = null, lease_until = null, provider = coalesce(r.provider, d.provider),
       provider_message_id = coalesce(r.provider_message_id, d.provider_message_id), updated_at = now()
   from result r
-  where d.tenant = r.tenant and d.id = r.id and d.claim_token = r.token and d.state in ('claimed', 'sending')
+  where d.tenant = r.tenant and d.id = r.id and d.claim_token = r.token
+    and d.state in ('claimed', 'sending', 'delivered', 'failed', 'bounced')
   returning d.tenant, d.id, r.n
 ), attempted as (
   insert into delivery_attempts

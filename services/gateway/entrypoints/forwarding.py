@@ -23,6 +23,13 @@ ALLOWED: tuple[tuple[str, list[str]], ...] = (
     ("/notifications/send", ["POST"]),
     ("/api/v1/notifications/{id}/status", ["GET"]),
     ("/api/v1/directory/{rest:path}", _ANY),
+    ("/api/v1/notifications/{id}/timeline", ["GET"]),
+    ("/api/v1/suppressions", _ANY),
+    ("/api/v1/suppressions/{rest:path}", _ANY),
+    ("/api/v1/endpoints", _ANY),
+    ("/api/v1/endpoints/{rest:path}", _ANY),
+    ("/api/v1/callbacks/{rest:path}", ["POST"]),
+    ("/api/v1/unsubscribe/{token}", ["GET", "POST"]),
     ("/api/v1/keys", _ANY),
     ("/api/v1/keys/{rest:path}", _ANY),
 )

@@ -17,6 +17,7 @@ Scope = Literal[
     "catalogue:read",
     "keys:write",
     "status:read",
+    "callbacks:write",
 ]
 
 #: A key with a writing scope reads what it writes.

@@ -25,7 +25,7 @@ from services.router.domain.decisions import Because, Decision, Planned, Suppres
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """What the directory says of a person: addresses by channel, which of them are suppressed, the preferences in force.
+    """What the directory says of a person: addresses by channel, which are suppressed, the preferences in force.
 
     `preferences` is `{channels: {channel: bool}, types: {key: {channel: bool}}}`; what is not there is not decided.
     """

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 from structlog.contextvars import bound_contextvars
 
@@ -19,17 +19,18 @@ from services.ingest.domain.admission import Accepted
 from services.ingest.domain.rates import Limited
 from services.ingest.domain.refusals import Refused
 from services.ingest.entrypoints.http import caller, openapi, schemas
-from services.ingest.entrypoints.http.answers import accepted_one, refused_problem, results
+from services.ingest.entrypoints.http.answers import Found, accepted_one, refused_problem, results
 from services.ingest.handlers.access import Access
 from services.ingest.handlers.publishing import KeyReused, Publishing, Submission
 from services.ingest.handlers.quotas import Quotas
+from services.ingest.handlers.waiting import TooManyWaiting, Waiting
 from services.ingest.metrics import LIMITED
 
 _MAX_KEY_LENGTH = 200
 
 
-def router(access: Access, publishing: Publishing, quotas: Quotas) -> APIRouter:
-    """The routes that publish."""
+def router(access: Access, publishing: Publishing, quotas: Quotas, waiting: Waiting) -> APIRouter:
+    """The routes that publish; `waiting` serves callers who ask for the result."""
     routes = APIRouter(tags=["publish"])
     allowed = Depends(caller.required(access, "events:write"))
 
@@ -41,12 +42,14 @@ def router(access: Access, publishing: Publishing, quotas: Quotas) -> APIRouter:
         """Publishes up to 1,000 events; each has its own result."""
         return await _publish(request, principal, MAX_BATCH_BYTES, direct=False, as_list=True)
 
-    async def send_notifications(request: Request, principal: Principal = allowed) -> Response:
-        """Sends a notification, or a list of up to 1,000."""
-        return await _publish(request, principal, MAX_BATCH_BYTES, direct=True, as_list=None)
+    async def send_notifications(
+        request: Request, principal: Principal = allowed, wait: Annotated[float, Query(ge=0, le=30)] = 0.0
+    ) -> Response:
+        """Sends a notification, or a list of up to 1,000; with `wait` in seconds the answer says what became of it."""
+        return await _publish(request, principal, MAX_BATCH_BYTES, direct=True, as_list=None, wait=wait)
 
     async def _publish(
-        request: Request, principal: Principal, limit: int, *, direct: bool, as_list: bool | None
+        request: Request, principal: Principal, limit: int, *, direct: bool, as_list: bool | None, wait: float = 0.0
     ) -> Response:
         body = await read_json_body(request, limit)
         parsed = documents.parse(body)
@@ -54,6 +57,8 @@ def router(access: Access, publishing: Publishing, quotas: Quotas) -> APIRouter:
             raise refused_problem(parsed)
         is_list = isinstance(parsed.value, list) if as_list is None else as_list
         items = _items(parsed.value) if is_list else [parsed.value]
+        if wait:
+            _check_waiting(waiting, len(items))
         headers = _within_quota(quotas, principal, len(items))
         trace, repeat = _traceparent(request), _repeat(request, body)
         submission = Submission(principal, items, is_list, direct, parsed.suspicious, trace, repeat)
@@ -63,7 +68,9 @@ def router(access: Access, publishing: Publishing, quotas: Quotas) -> APIRouter:
             except KeyReused:
                 detail = "this Idempotency-Key was used for a request with another body"
                 raise Problem(409, "idempotency-key-reused", detail) from None
-        return results(verdicts, headers) if is_list else _one(verdicts[0], headers)
+        accepted = [(v.tenant, v.id) for v in verdicts if isinstance(v, Accepted)]
+        found = await waiting.wait(accepted, wait) if wait else None
+        return results(verdicts, headers, found) if is_list else _one(verdicts[0], headers, found)
 
     routes.add_api_route(
         "/api/v1/events", publish_event, methods=["POST"], **openapi.publishing("UpstreamEvent", schemas.EventAccepted)
@@ -91,10 +98,18 @@ def _items(value: Any) -> list[Any]:
     return value
 
 
-def _one(verdict: Accepted | Refused, headers: dict[str, str]) -> Response:
+def _one(verdict: Accepted | Refused, headers: dict[str, str], found: Found | None) -> Response:
     if isinstance(verdict, Refused):
         raise refused_problem(verdict)
-    return accepted_one(verdict, headers)
+    return accepted_one(verdict, headers, found)
+
+
+def _check_waiting(waiting: Waiting, count: int) -> None:
+    try:
+        waiting.check(count)
+    except TooManyWaiting:
+        detail = "too many callers wait for results now; send it without `wait` and ask for its status"
+        raise Problem(503, "too-many-waiting", detail, headers={"Retry-After": "1"}) from None
 
 
 def _traceparent(request: Request) -> str | None:

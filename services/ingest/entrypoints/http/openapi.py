@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from libs.http.problems import MEDIA_TYPE
 from libs.schemas import directory, events
-from services.ingest.entrypoints.http import admin_schemas, schemas
+from services.ingest.entrypoints.http import admin_schemas, after_schemas, schemas
 
 _REF = "#/components/schemas/{model}"
 
@@ -29,6 +29,10 @@ BODIES: dict[str, Any] = {
     "TenantRequest": admin_schemas.TenantRequest,
     "TypeDocument": dict[str, Any],
     "TypeDocuments": dict[str, list[dict[str, Any]]],
+    "SuppressionRequest": after_schemas.SuppressionRequest,
+    "EndpointRequest": after_schemas.EndpointRequest,
+    "EndpointPatch": after_schemas.EndpointPatch,
+    "ReportBody": after_schemas.ReportBody,
 }
 
 _PROBLEMS = {

@@ -46,7 +46,19 @@ class ProblemBody(_Body):
     errors: list[FieldError] | None = None
 
 
-class EventAccepted(_Body):
+class Outcome(_Body):
+    """What became of it on each channel, for a caller who has waited: whether anybody was reached, and why not.
+
+    `settled`: nothing more will happen by itself.
+    """
+
+    success: bool | None = None
+    settled: bool | None = None
+    channels: dict[str, bool] | None = None
+    errors: dict[str, str] | None = None
+
+
+class EventAccepted(Outcome):
     """The event is in Kafka on all in-sync replicas. `id` is the notification's."""
 
     id: UUID
@@ -61,7 +73,7 @@ class ItemProblem(_Body):
     field: str | None = None
 
 
-class ItemResult(_Body):
+class ItemResult(Outcome):
     """What became of one item: 202 with its id, or the status that it would have been refused with by itself."""
 
     status: int

@@ -1,0 +1,1 @@
+"""What providers call back with: whether it is truly theirs, and what it says."""
