@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from libs.auth.api_keys import NewKey
-from libs.catalogue.catalogue import Catalogue
 from libs.auth.links import Unsubscribe
+from libs.catalogue.catalogue import Catalogue
 from services.ingest.domain.access import Principal
 from services.ingest.domain.accounting import Handled, Partition
 from services.ingest.domain.directory import Change, Subject
@@ -181,6 +181,8 @@ class TypeStore(Protocol):
 
     async def versions(self, tenant: str, key: str) -> list[dict[str, Any]]:
         """Everything that was said of one key, the newest first."""
+
+
 class Suppressions(Protocol):
     """Addresses that nothing is sent to; every change stands in the audit trail. Raises Retryable."""
 
