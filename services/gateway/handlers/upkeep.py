@@ -9,10 +9,12 @@ import psutil
 from services.gateway import metrics
 from services.gateway.domain.rooms import HeldLogs
 from services.gateway.handlers.door import Door
+from services.gateway.handlers.garbage import Garbage
 from services.gateway.handlers.interest import Interest
 from services.gateway.handlers.sessions import Sessions
 from services.gateway.ports import Sockets
 
+_AT_ONCE = 1_000  # logs given up before others get a turn
 _SAMPLE = 0.01  # seconds: a loop that is busy longer is noticed
 
 
@@ -32,6 +34,7 @@ class Upkeep:
         self._sockets, self._linger = sockets, linger
         self._process = psutil.Process()
         self._idle_bytes = 0
+        self._garbage = Garbage()
 
     async def step(self) -> None:
         """One round. Raises Retryable when interest cannot be withdrawn."""
@@ -39,9 +42,10 @@ class Upkeep:
         self._door.expire()
         await self._sockets.sweep()
         self._measure()
-        idle = self._held.idle(now - self._linger)
-        if idle:
-            await self._interest.withdraw([log.key for log in idle])
+        self._garbage.step()
+        idle = [log.key for log in self._held.idle(now - self._linger)]
+        for at in range(0, len(idle), _AT_ONCE):
+            await self._interest.withdraw(idle[at : at + _AT_ONCE])
 
     def _measure(self) -> None:
         metrics.HELD_LOGS.set(len(self._held))
