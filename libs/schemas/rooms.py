@@ -10,6 +10,7 @@ BROADCAST = "broadcast"
 
 #: How the type of a resource may be named, apart from what is reserved.
 RESOURCE_TYPE = r"^[A-Za-z][A-Za-z0-9_-]{0,63}$"
+_MAX_NAME = 200
 
 # The fixed order of rooms in a notification: the most personal first, because a person is shown a notification
 # in the first of its rooms that they may read.
@@ -61,6 +62,11 @@ def resource(resource_type: str, resource_id: str) -> str:
 def is_resource_type(name: str) -> bool:
     """Whether resources may be of this type: the kinds of the platform's own rooms are reserved."""
     return name not in _RESERVED and re.match(RESOURCE_TYPE, name) is not None
+
+
+def is_session(name: str) -> bool:
+    """Whether a session may be named so in a room."""
+    return 0 < len(name) <= _MAX_NAME and name.isprintable()
 
 
 def kind(room: str) -> str:

@@ -22,24 +22,29 @@ from libs.runtime.health import Check, Health
 from libs.runtime.lifecycle import Stop, first
 from libs.schemas.topics import GATEWAY_INBOX
 from services.gateway import metrics
+from services.gateway.adapters.callback import CallBack
 from services.gateway.adapters.event_streams import KIND, EventStreams
 from services.gateway.adapters.every_socket import EverySocket
 from services.gateway.adapters.fanout_sockets import FanoutSockets
-from services.gateway.adapters.kafka_changes import KafkaStateChanges
+from services.gateway.adapters.kafka_events import KafkaEvents
 from services.gateway.adapters.kafka_inbox import KafkaInbox
+from services.gateway.adapters.kafka_records import KafkaRecords
 from services.gateway.adapters.postgres.database import Database
 from services.gateway.adapters.postgres.directory import PostgresDirectory
 from services.gateway.adapters.postgres.logs import PostgresLogs
+from services.gateway.adapters.postgres.policies import PostgresPolicies
+from services.gateway.adapters.postgres.presence import PostgresPresence
 from services.gateway.adapters.postgres.slots import PostgresSlots
 from services.gateway.adapters.socket_options import SocketOptions
 from services.gateway.adapters.stock_sockets import StockSockets
 from services.gateway.domain.commands import MarkRead
 from services.gateway.domain.dialects.registry import dialects
 from services.gateway.domain.recipients import RecipientIds
-from services.gateway.entrypoints import event_streams, forwarding
+from services.gateway.entrypoints import event_streams, forwarding, presence
 from services.gateway.entrypoints.application import application
 from services.gateway.entrypoints.caller import bearer
 from services.gateway.entrypoints.sockets import DialectNamespace
+from services.gateway.handlers.company import Circle
 from services.gateway.handlers.live import Live, Neighbours
 from services.gateway.handlers.reading import Reading
 from services.gateway.handlers.telling import Telling
@@ -57,14 +62,18 @@ async def run(settings: Settings, stop: Stop) -> None:
         topic = settings.kafka_topic_prefix + GATEWAY_INBOX.name
         inbox = KafkaInbox(settings.kafka_bootstrap, topic)
         stack.push_async_callback(inbox.close)
-        changes = KafkaStateChanges(settings.kafka_bootstrap, topic, health.watch("state-changes", _STUCK_SECONDS))
+        records = KafkaRecords(settings.kafka_bootstrap, topic, health.watch("records", _STUCK_SECONDS))
         sockets = _sockets(settings)
         streams = EventStreams(settings.sse_heartbeat, settings.sse_cleanup, settings.sse_buffer, utc_now)
         verifier = Verifier(settings.token_rules())
         stack.push_async_callback(verifier.close)
         slots = PostgresSlots(database, _holder(), GATEWAY_INBOX.partitions, settings.slot_lease)
+        call_back = CallBack(settings.egress_networks, settings.policy_timeout, utc_now)
+        stack.push_async_callback(call_back.close)
+        presences = PostgresPresence(database, settings.presence_lease)
+        circle = Circle(_holder(), slots, records, PostgresPolicies(database), call_back, presences)
         every = EverySocket({"": sockets, KIND: streams})
-        world = Neighbours(slots, inbox, PostgresLogs(database), PostgresDirectory(database), verifier, every)
+        world = Neighbours(slots, inbox, PostgresLogs(database), PostgresDirectory(database), verifier, every, circle)
         live = Live(settings, world, utc_now, health)
         for kind in (sockets, streams):
             kind.watch(live.delivered.pinged, live.delivered.ponged)
@@ -75,12 +84,15 @@ async def run(settings: Settings, stop: Stop) -> None:
                 DialectNamespace(dialect, live.door, live.events, settings.trusted_proxies)
             )
         metrics.CLOSED_SOCKETS.read = lambda: sockets.closed
-        telling = Telling(slots, changes, live.following, live.watch)
-        rest = Rest(settings, database, live.access, telling, catalogue.shipped())
+        telling = Telling(slots, records, live.following, live.watch)
+        events = KafkaEvents(settings.kafka_bootstrap, settings.kafka_topic_prefix)
+        stack.push_async_callback(events.close)
+        rest = Rest(settings, database, events, live.access, telling, catalogue.shipped())
         live.events.assign({MarkRead: Reading(rest.inbox).mark_read})
         health.checks |= {"postgres": database.fault, "feed": _attached(live)}
         routers = [
             *rest.routers(bearer(live.credentials)),
+            presence.router(live.company.numbers, bearer(live.credentials)),
             event_streams.router(
                 streams, live.door, spoken, settings.trusted_proxies, test=settings.environment == "development"
             ),
@@ -89,7 +101,7 @@ async def run(settings: Settings, stop: Stop) -> None:
         for port in dict.fromkeys(port for port in (settings.http_port, settings.extra_port) if port is not None):
             await stack.enter_async_context(_serving(settings, app, port, sockets.uvicorn_options))
         try:
-            await first(stop.wait(), changes.run(), *live.loops(), *rest.loops(health))
+            await first(stop.wait(), records.run(), *live.loops(), *rest.loops(health))
         finally:
             health.stopping = True
             await live.stop()

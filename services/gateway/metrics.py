@@ -36,8 +36,8 @@ EVENT_SECONDS = Histogram(
     "From the acceptance of an event to its emission",
     buckets=(0.005, 0.01, 0.02, 0.03, 0.06, 0.1, 0.25, 0.5, 1, 5, 30, 120),
 )
-STATE_CHANGES_LOST = Counter(
-    "carillon_gateway_state_changes_unsent_total", "State changes that Kafka did not take; other gateways compare heads"
+RECORDS_UNSENT = Counter(
+    "carillon_gateway_records_unsent_total", "Records to gateways that Kafka did not take; what counts is compared"
 )
 LIMITED = Counter("carillon_gateway_limited_total", "Sockets and client events over a limit (S10)", ["limit"])
 BANS = Counter("carillon_gateway_bans_total", "People and addresses that must stay away for a time", ["reason"])
@@ -65,3 +65,12 @@ class ClosedSockets(Collector):
 
 CLOSED_SOCKETS = ClosedSockets()
 REGISTRY.register(CLOSED_SOCKETS)
+LIVE_ROOMS = Gauge("carillon_gateway_live_rooms", "Rooms without a log that somebody is in")
+JOIN_DECISIONS = Counter("carillon_gateway_join_decisions_total", "Whether somebody may join a resource", ["decision"])
+SEATS_ENDED = Counter("carillon_gateway_seats_ended_total", "Sockets put out of a resource when their right ended")
+CALLBACKS_FAILED = Counter(
+    "carillon_gateway_policy_callbacks_failed_total", "Applications that did not say who may join", ["reason"]
+)
+EPHEMERALS_SHOWN = Counter("carillon_gateway_ephemerals_shown_total", "Ephemeral events queued for a socket each")
+PRESENT_PEOPLE = Gauge("carillon_gateway_present_people", "People with a socket here, or with one a moment ago")
+PRESENCE_SWEPT = Counter("carillon_gateway_presence_swept_total", "People taken offline because their gateway died")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from libs.schemas.records import GatewayRecord, MembershipChange, StateChange
+from libs.schemas.records import GatewayRecord
 from services.gateway.domain.access import Memberships
 from services.gateway.domain.logs import Entry, Head, LogKey, Stretch
 
@@ -57,8 +57,8 @@ class Interests(Protocol):
 
     async def withdraw(self, slot: Slot, rooms: Sequence[Room]) -> None: ...
 
-    async def interested(self, *rooms: Room) -> list[int]:
-        """The slots with interest in any of the rooms."""
+    async def listening(self, rooms: Sequence[Room]) -> Mapping[Room, Sequence[int]]:
+        """The slots with interest in each of the rooms; one without any is missing."""
         ...
 
 
@@ -116,11 +116,11 @@ class Inbox(Protocol):
         ...
 
 
-class StateChanges(Protocol):
-    """Tells the other gateways what a person did to their inbox, and that what they may read is to be read anew."""
+class Records(Protocol):
+    """Tells gateways what has happened."""
 
-    def publish(self, change: StateChange | MembershipChange, slots: Sequence[int]) -> None:
-        """Hands over; what cannot be sent is found by comparing heads."""
+    def publish(self, record: GatewayRecord, slots: Sequence[int]) -> None:
+        """Hands over; what cannot be sent is found by comparing heads and versions, or was of the moment."""
         ...
 
 

@@ -9,12 +9,14 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
 from libs.auth.settings import TokenRules
+from libs.outbound.settings import EgressSettings
 from libs.runtime.settings import ServiceSettings
 from services.gateway.domain.dialects.marketplace import Marketplace
 from services.gateway.domain.limits import Bounds, Rate
+from services.gateway.live_settings import LiveRules
 
 
-class Settings(ServiceSettings, TokenRules):
+class Settings(ServiceSettings, TokenRules, LiveRules, EgressSettings):
     """Times are seconds."""
 
     http_port: int = Field(3002, ge=1, le=65535)
@@ -60,6 +62,8 @@ class Settings(ServiceSettings, TokenRules):
     )
 
     snooze_interval: float = Field(1.0, gt=0, description="how often what was snoozed is looked at")
+    answers_interval: float = Field(5.0, gt=0, description="how often answers that Kafka has not are sent again")
+    webpush_public_key: str | None = Field(None, description="what browsers subscribe with (applicationServerKey)")
     sse_heartbeat: float = Field(30.0, gt=0, description="between comments that keep an event stream open")
     sse_cleanup: float = Field(300.0, gt=0, description="after which a stream that takes nothing is ended")
     sse_buffer: int = Field(1_000_000, ge=1_000, description="bytes that may wait for one stream before it is closed")

@@ -11,6 +11,8 @@ from libs.schemas.records import PresenceStatus
 
 _MAX_TEXT = 200
 _MAX_TYPES = 100
+_MAX_PEOPLE = 100
+_MAX_ROOM = 300
 _MAX_TOKEN = 16 * 1024
 _STATUSES: tuple[PresenceStatus, ...] = ("ONLINE", "AWAY", "BUSY", "OFFLINE")
 
@@ -44,7 +46,9 @@ class LeaveRoom:
 
 @dataclass(frozen=True, slots=True)
 class GetPresence:
-    """Who is here (S19)."""
+    """Who is here (S19), of these people or of all."""
+
+    users: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class UpdatePresence:
 
     status: PresenceStatus
     custom_status: str | None
+    keeps_custom_status: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,15 @@ class Typing:
     resource_type: str
     resource_id: str
     started: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SendEphemeral:
+    """Tell the others in this room (F3-6)."""
+
+    room: str
+    event: str
+    payload: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +115,7 @@ Command = (
     | GetPresence
     | UpdatePresence
     | Typing
+    | SendEphemeral
     | Subscribe
     | Unsubscribe
     | MarkRead
@@ -189,12 +204,31 @@ def _status(data: Any) -> UpdatePresence:
     custom = _member(data, "customStatus")
     if status not in _STATUSES:
         raise Malformed("status", f"one of {', '.join(_STATUSES)} is needed here")
-    return UpdatePresence(status, None if custom is None else text(custom, "customStatus"))
+    keeps = not isinstance(data, dict) or "customStatus" not in data
+    return UpdatePresence(status, None if custom is None else text(custom, "customStatus"), keeps)
 
 
 def _join(data: Any) -> JoinRoom:
     grant = _member(data, "grant")
-    return JoinRoom(text(data, "room"), None if grant is None else text(grant, "grant", longest=_MAX_TOKEN))
+    return JoinRoom(
+        text(data, "room", longest=_MAX_ROOM), None if grant is None else text(grant, "grant", longest=_MAX_TOKEN)
+    )
+
+
+def _presence(data: Any) -> GetPresence:
+    users = _member(data, "userIds")
+    if users is None:
+        return GetPresence()
+    if not isinstance(users, list) or len(users) > _MAX_PEOPLE:
+        raise Malformed("userIds", f"a list of at most {_MAX_PEOPLE} is needed here")
+    return GetPresence(tuple(text(user, "userIds") for user in users))
+
+
+def _ephemeral(data: Any) -> SendEphemeral:
+    payload = _member(data, "payload")
+    if not isinstance(data, dict) or not isinstance(payload, dict | None):
+        raise Malformed("payload", "an object is needed here")
+    return SendEphemeral(text(data, "room", longest=_MAX_ROOM), text(data, "event"), payload or {})
 
 
 def _typing(started: bool) -> Reading:
@@ -211,11 +245,12 @@ COMMON: Mapping[str, Reading] = {
     "authenticate": lambda data: Authenticate(text(data, "token", longest=_MAX_TOKEN)),
     "ping": lambda _data: Ping(),
     "joinRoom": _join,
-    "leaveRoom": lambda data: LeaveRoom(text(data, "room")),
-    "getPresence": lambda _data: GetPresence(),
+    "leaveRoom": lambda data: LeaveRoom(text(data, "room", longest=_MAX_ROOM)),
+    "getPresence": _presence,
     "presence:update": _status,
     "typing:start": _typing(True),
     "typing:stop": _typing(False),
+    "ephemeral": _ephemeral,
     "subscribe": _subscribe,
     "unsubscribe": lambda data: Unsubscribe(_types(data)),
     "ack": lambda data: Acknowledge(identifier(data, "notificationId", "id")),

@@ -56,9 +56,9 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """They may. `until` is when to look again, in seconds of the epoch; None when only memberships could change it."""
+    """They may. `until` is when to look again, in seconds of the epoch."""
 
-    until: float | None = None
+    until: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +124,13 @@ def decide(
     """Whether they may join, as far as it can be told without asking the application."""
     if policy is None:
         return NOT_ALLOWED
+    again = now.timestamp() + policy.cache_seconds  # the policy itself may have changed by then
     if by_membership(policy, wanted, readable):
-        return Allowed()
+        return Allowed(again)
     if grant is not None and policy.grant_key is not None:
         found = grants.read(grant, policy.grant_key, now)
         if found is not None and _covers(found, wanted, identity):
-            return Allowed(found.expires_at)
+            return Allowed(min(again, found.expires_at))
     return NOT_ALLOWED if policy.url is None else Ask(policy)
 
 

@@ -15,8 +15,8 @@ Room = tuple[str, str]  # (tenant, room)
 class Seat:
     """A session's place in a room.
 
-    `until` is when its right is looked at again, in seconds of the epoch. `grant` is what it came with. The room of a
-    session itself is no resource.
+    `until` is when its right is looked at again, in seconds of the epoch. `grant` is what it came with. `silent_since`
+    is since when nobody can tell whether it still has that right. The room of a session itself is no resource.
     """
 
     session: Session
@@ -24,6 +24,7 @@ class Seat:
     resource: Resource | None = None
     grant: str | None = None
     until: float | None = None
+    silent_since: float | None = None
 
 
 class LiveRooms:

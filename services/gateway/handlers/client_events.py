@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from libs.runtime.clock import Clock
@@ -13,16 +13,13 @@ from services.gateway.domain.dialects.dialect import SERVER_ERROR, UNAVAILABLE, 
 from services.gateway.domain.limits import Exceeded
 from services.gateway.domain.session import Session
 from services.gateway.errors import Retryable
+from services.gateway.handlers.doing import Doing
 from services.gateway.handlers.door import Door
 from services.gateway.handlers.emitter import Emitter
 from services.gateway.handlers.limiter import RATE_LIMITED, Limiter
 from services.gateway.handlers.sessions import Sessions
 
 log = get_logger(__name__)
-
-#: Does what a session's command asks; returns the answer, why not, or None when the answer comes by itself.
-#: Raises Retryable.
-Doing = Callable[[Session, Any], Awaitable[Emission | Fault | None]]
 
 _UNAVAILABLE = Fault(SERVER_ERROR, UNAVAILABLE)
 

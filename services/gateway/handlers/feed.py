@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
+from typing import NamedTuple
 
 from libs.runtime.health import Progress
 from libs.runtime.logging import get_logger
 from libs.schemas.records import Ephemeral, MembershipChange, PresenceChange
 from services.gateway import metrics
 from services.gateway.errors import FeedBreak, LeaseLost, Retryable
+from services.gateway.handlers.company import Company
 from services.gateway.handlers.following import Following
 from services.gateway.handlers.interest import Interest
 from services.gateway.handlers.memberships import MembershipWatch
@@ -23,6 +25,14 @@ log = get_logger(__name__)
 _PAUSE = 1.0  # seconds after a fault of our own
 
 
+class Hearers(NamedTuple):
+    """Who is told of records, each of their own."""
+
+    following: Following
+    watch: MembershipWatch
+    company: Company
+
+
 class Feed:
     """`run` follows our partition for ever; `renew` is to be called regularly beside it."""
 
@@ -31,14 +41,13 @@ class Feed:
         slots: Slots,
         inbox: Inbox,
         interest: Interest,
-        following: Following,
-        watch: MembershipWatch,
+        hearers: Hearers,
         sockets: Sockets,
         progress: Progress,
     ) -> None:
         self._slots, self._inbox, self._interest = slots, inbox, interest
-        self._following, self._watch, self._progress = following, watch, progress
-        self._sockets = sockets
+        self._following, self._watch, self._company = hearers
+        self._sockets, self._progress = sockets, progress
         self._slot: Slot | None = None
         self._lost: int | None = None  # the slot that was taken from us
         self._reading: Slot | None = None  # the slot whose partition the consumer reads
@@ -120,8 +129,11 @@ class Feed:
                 match record:
                     case MembershipChange():
                         self._watch.accept(record)
-                    case Ephemeral() | PresenceChange():
-                        pass  # nobody here listens to them yet
+                    case PresenceChange():
+                        self._company.notice(record)
+                    case Ephemeral():
+                        self._company.hear(record)
+                        await self._sockets.breathe()
                     case _:
                         self._following.accept(record)
                         await self._sockets.breathe()

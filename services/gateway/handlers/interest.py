@@ -1,10 +1,11 @@
-"""The interest of this gateway: registered before a log is begun, withdrawn when nobody holds it any longer."""
+"""The interest of this gateway: registered before a log is begun or a room joined, withdrawn when nobody is there."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
+from services.gateway.domain.live_rooms import LiveRooms
 from services.gateway.domain.logs import Head, LogKey
 from services.gateway.domain.rooms import HeldLogs
 from services.gateway.errors import LeaseLost
@@ -18,13 +19,14 @@ class Interest:
     Registering and withdrawing take turns, so that a late withdrawal cannot undo a new registration.
     """
 
-    def __init__(self, interests: Interests, logs: Logs, held: HeldLogs, batch: float) -> None:
-        self._interests, self._logs, self._held = interests, logs, held
+    def __init__(self, interests: Interests, logs: Logs, held: HeldLogs, live: LiveRooms, batch: float) -> None:
+        self._interests, self._logs, self._held, self._live = interests, logs, held, live
         self._turn = asyncio.Lock()
         self._attached = asyncio.Event()
         self._slot: Slot | None = None
         self.batch = batch
         self._beginning: Batcher[LogKey, Head] = Batcher(self._begin, batch)
+        self._listening: Batcher[Room, None] = Batcher(self._listen, batch)
 
     @property
     def slot(self) -> Slot | None:
@@ -35,10 +37,14 @@ class Interest:
         """Registers interest in logs and returns their heads, read after the registration was committed."""
         return await self._beginning.get(keys)
 
+    async def listen(self, room: Room) -> None:
+        """Returns when interest in a room without a log is committed. Raises Retryable."""
+        await self._listening.get([room])
+
     async def attach(self, slot: Slot) -> None:
         """From now on this is our slot: everything that is held is registered in it."""
         async with self._turn:
-            await self._interests.register(slot, _rooms([log.key for log in self._held]))
+            await self._interests.register(slot, [*_rooms([log.key for log in self._held]), *self._live])
             self._slot = slot
         self._attached.set()
 
@@ -56,17 +62,31 @@ class Interest:
             if self._slot is not None and idle:
                 await self._interests.withdraw(self._slot, _rooms(idle))
 
+    async def forget(self, rooms: Sequence[Room]) -> None:
+        """Withdraws interest in rooms without a log that nobody is in."""
+        async with self._turn:
+            empty = [room for room in rooms if self._live.drop(room)]
+            if self._slot is not None and empty:
+                await self._interests.withdraw(self._slot, empty)
+
     async def _begin(self, keys: Sequence[LogKey]) -> dict[LogKey, Head]:
-        while not await self._registered(keys):
-            await self._attached.wait()
+        await self._register(_rooms(keys))
         return await self._logs.begin(keys)
 
-    async def _registered(self, keys: Sequence[LogKey]) -> bool:
+    async def _listen(self, rooms: Sequence[Room]) -> dict[Room, None]:
+        await self._register(rooms)
+        return dict.fromkeys(rooms)
+
+    async def _register(self, rooms: Sequence[Room]) -> None:
+        while not await self._registered(rooms):
+            await self._attached.wait()
+
+    async def _registered(self, rooms: Sequence[Room]) -> bool:
         async with self._turn:
             if self._slot is None or not self._attached.is_set():
                 return False
             try:
-                await self._interests.register(self._slot, _rooms(keys))
+                await self._interests.register(self._slot, rooms)
             except LeaseLost:
                 self.detach()
                 return False

@@ -13,16 +13,19 @@ from libs.runtime.clock import Clock
 from libs.runtime.health import Health, Progress
 from libs.runtime.logging import get_logger
 from services.gateway.domain.commands import Authenticate, Ping, Subscribe, Unsubscribe
+from services.gateway.domain.live_rooms import LiveRooms
 from services.gateway.domain.rooms import HeldLogs
 from services.gateway.errors import Retryable
 from services.gateway.handlers.catch_up import CatchUp, Limits
 from services.gateway.handlers.client_events import ClientEvents
+from services.gateway.handlers.company import Circle, Company
 from services.gateway.handlers.credentials import Credentials, Tenants
 from services.gateway.handlers.delivered import Delivered
 from services.gateway.handlers.door import Door
 from services.gateway.handlers.emitter import Emitter
-from services.gateway.handlers.feed import Feed
+from services.gateway.handlers.feed import Feed, Hearers
 from services.gateway.handlers.following import Following
+from services.gateway.handlers.ground import Ground
 from services.gateway.handlers.interest import Interest
 from services.gateway.handlers.limiter import Limiter
 from services.gateway.handlers.memberships import Access, MembershipWatch
@@ -53,6 +56,7 @@ class Neighbours:
     directory: Directory
     verifier: Verifier
     sockets: Sockets
+    circle: Circle
 
 
 class Live:
@@ -60,16 +64,17 @@ class Live:
 
     def __init__(self, settings: Settings, world: Neighbours, clock: Clock, health: Health) -> None:
         self._settings, self._health = settings, health
+        held, live = HeldLogs(settings.room_memory), LiveRooms()
         self._passed = 0
-        held = HeldLogs(settings.room_memory)
         emitter = Emitter(world.sockets, clock)
-        interest = Interest(world.leases, world.logs, held, settings.interest_batch)
+        interest = Interest(world.leases, world.logs, held, live, settings.interest_batch)
         self.following = Following(held, world.logs, interest, emitter, clock, settings.gap_patience)
         limits = Limits(settings.catch_up_limit, settings.resume_limit)
         catch_up = CatchUp(held, world.logs, self.following, emitter, clock, limits)
         self.access = Access(world.directory, settings.interest_batch)
-        self.watch = MembershipWatch(self.access, held, self.following, catch_up)
-        sessions = Sessions(self.access, self.watch, held, self.following, catch_up, emitter, clock)
+        self.company = Company(settings, world.circle, Ground(held, live, interest, catch_up, emitter), clock)
+        self.watch = MembershipWatch(self.access, held, self.following, catch_up, self.company.joining)
+        sessions = Sessions(self.access, self.watch, held, self.following, catch_up, self.company, emitter, clock)
         tenants = Tenants(world.directory, settings.interest_batch, time.monotonic)
         self.credentials = Credentials(world.verifier, tenants)
         limiter = Limiter(settings.bounds(), time.monotonic)
@@ -82,11 +87,13 @@ class Live:
                 Ping: subscriptions.ping,
                 Subscribe: subscriptions.subscribe,
                 Unsubscribe: subscriptions.unsubscribe,
+                **self.company.doings(),
             }
         )
         self.delivered = Delivered(sessions, world.logs, world.sockets)
         progress = health.watch("feed", _STUCK_SECONDS)
-        self.feed = Feed(world.leases, world.inbox, interest, self.following, self.watch, world.sockets, progress)
+        hearers = Hearers(self.following, self.watch, self.company)
+        self.feed = Feed(world.leases, world.inbox, interest, hearers, world.sockets, progress)
         self._upkeep = Upkeep(self.door, sessions, held, interest, world.sockets, settings.interest_linger)
 
     def loops(self) -> list[Awaitable[None]]:
@@ -103,12 +110,13 @@ class Live:
             # These two wait until there is something to do, so standing still is no fault of theirs.
             rounds(self.following.attend, Progress("gaps", float("inf"))),
             rounds(self.watch.attend, Progress("memberships", float("inf"))),
+            *self.company.loops(self._health),
         ]
 
     async def stop(self) -> None:
         """Tells clients when to come back, writes what they confirmed, gives the slot back."""
         await self.door.close()
-        for farewell in (self.delivered.flush, self.feed.release):
+        for farewell in (self.delivered.flush, self.company.farewell, self.feed.release):
             try:
                 await farewell()
             except Retryable as error:

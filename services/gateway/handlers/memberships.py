@@ -13,6 +13,7 @@ from services.gateway.domain.session import Session
 from services.gateway.handlers.batching import Batcher
 from services.gateway.handlers.catch_up import CatchUp
 from services.gateway.handlers.following import Following
+from services.gateway.handlers.joining import Joining
 from services.gateway.ports import Claim, Directory, Person
 
 _AT_ONCE = 1_000  # people whose versions are compared before others get a turn
@@ -47,8 +48,11 @@ class Access:
 class MembershipWatch:
     """Applies changes of memberships and tokens to sessions that are connected."""
 
-    def __init__(self, access: Access, held: HeldLogs, following: Following, catch_up: CatchUp) -> None:
+    def __init__(
+        self, access: Access, held: HeldLogs, following: Following, catch_up: CatchUp, joining: Joining
+    ) -> None:
         self._access, self._held, self._following, self._catch_up = access, held, following, catch_up
+        self._joining = joining
         self._changed: set[Person] = set()
         self._news = asyncio.Event()
 
@@ -99,6 +103,7 @@ class MembershipWatch:
             return
         session.memberships, session.suspended = memberships, False
         session.readable = readable(session.identity, memberships)
+        self._joining.reconsider(session)
         for name in [name for name in self._held.of(session) if name != session.state_log]:
             self._reconsider(session, name)
         new = [room for room in session.readable.open_rooms() if room not in self._held.of(session)]

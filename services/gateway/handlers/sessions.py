@@ -15,6 +15,7 @@ from services.gateway.domain.logs import Head, wire_name
 from services.gateway.domain.rooms import HeldLogs
 from services.gateway.domain.session import Session
 from services.gateway.handlers.catch_up import CatchUp
+from services.gateway.handlers.company import Company
 from services.gateway.handlers.emitter import Emitter
 from services.gateway.handlers.following import Following
 from services.gateway.handlers.memberships import Access, MembershipWatch
@@ -30,11 +31,12 @@ class Sessions:
         held: HeldLogs,
         following: Following,
         catch_up: CatchUp,
+        company: Company,
         emitter: Emitter,
         clock: Clock,
     ) -> None:
         self._access, self._watch, self._held, self._following = access, watch, held, following
-        self._catch_up, self._emitter, self._clock = catch_up, emitter, clock
+        self._catch_up, self._company, self._emitter, self._clock = catch_up, company, emitter, clock
         self._sessions: dict[str, Session] = {}
 
     def __len__(self) -> int:
@@ -73,6 +75,7 @@ class Sessions:
         if session.is_over():
             return {}
         await self._following.hold(session, [*resume.rooms_to_follow(session.readable, position), session.state_log])
+        await self._company.welcome(session)
         return await self._catch_up.plan(session, position)
 
     async def refresh(self, session: Session, identity: Identity) -> None:
@@ -87,6 +90,7 @@ class Sessions:
         session = self._sessions.pop(sid, None)
         if session is not None:
             session.end()
+            self._company.part(session)
             self._catch_up.cancel(session)
             self._held.leave(session, asyncio.get_running_loop().time())
             metrics.CONNECTIONS.set(len(self._sessions))

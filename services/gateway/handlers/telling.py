@@ -13,7 +13,7 @@ from libs.schemas.records import MembershipChange, StateChange
 from services.gateway.errors import Retryable
 from services.gateway.handlers.following import Following
 from services.gateway.handlers.memberships import MembershipWatch
-from services.gateway.ports import Interests, StateChanges
+from services.gateway.ports import Interests, Records
 
 log = get_logger(__name__)
 
@@ -21,10 +21,8 @@ log = get_logger(__name__)
 class Telling:
     """Tells of state changes and of changed memberships."""
 
-    def __init__(
-        self, interests: Interests, changes: StateChanges, following: Following, watch: MembershipWatch
-    ) -> None:
-        self._interests, self._changes = interests, changes
+    def __init__(self, interests: Interests, records: Records, following: Following, watch: MembershipWatch) -> None:
+        self._interests, self._records = interests, records
         self._following, self._watch = following, watch
 
     async def states(self, changes: Iterable[StateChange]) -> None:
@@ -40,8 +38,8 @@ class Telling:
 
     async def _publish(self, change: StateChange | MembershipChange) -> None:
         user = change.user_id
-        room = user if user.startswith("agent:") else rooms.user(user)
+        room = (change.tenant, user if user.startswith("agent:") else rooms.user(user))
         try:
-            self._changes.publish(change, await self._interests.interested((change.tenant, room)))
+            self._records.publish(change, (await self._interests.listening([room])).get(room, []))
         except Retryable as error:
             log.warning("change_untold", tenant_id=change.tenant, user_id=user, errors=[str(error)])

@@ -13,7 +13,7 @@ import orjson
 from aiokafka import AIOKafkaProducer
 
 from libs.runtime.clock import iso, utc_now
-from libs.schemas.records import MembershipChange, NotificationEmission, RoomEntry, Withdrawal
+from libs.schemas.records import Ephemeral, MembershipChange, NotificationEmission, RoomEntry, Withdrawal
 from libs.schemas.rooms import ordered
 from libs.schemas.topics import GATEWAY_INBOX
 
@@ -65,11 +65,13 @@ class Scribe:
         await self.tell(record)
         return record
 
-    async def tell(self, record: NotificationEmission | MembershipChange) -> None:
-        """Hands on what was written."""
+    async def tell(self, record: NotificationEmission | MembershipChange | Ephemeral) -> None:
+        """Hands on what was written, or stands in no log."""
         value = record.model_dump_json(by_alias=True, exclude_none=True).encode()
         if isinstance(record, MembershipChange):
             rooms = [f"user:{record.user_id}"]
+        elif isinstance(record, Ephemeral):
+            rooms = list(record.rooms)
         else:
             rooms = [place.room for place in record.rooms]
         for row in await self.pool.fetch(_INTEREST, record.tenant, rooms):
@@ -80,6 +82,13 @@ class Scribe:
         query = "select version from membership_versions where tenant = $1 and user_id = $2"
         version = await self.value(query, tenant, user)
         await self.tell(MembershipChange(tenant=tenant, user_id=user, version=version))
+
+    async def policy(self, tenant: str, kind: str, **columns: Any) -> None:
+        """Registers a policy of resources."""
+        names = ["tenant", "resource_type", *columns]
+        places = ", ".join(f"${place}" for place in range(1, len(names) + 1))
+        statement = f"insert into resource_policies ({', '.join(names)}) values ({places})"
+        await self.pool.execute(statement, tenant, kind, *columns.values())
 
     async def value(self, query: str, *arguments: Any) -> Any:
         """One value from the database."""

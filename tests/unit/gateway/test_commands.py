@@ -25,7 +25,7 @@ MEANT: list[tuple[str, Any, commands.Command]] = [
     ("joinRoom", {"room": "task:1", "grant": "g"}, commands.JoinRoom("task:1", "g")),
     ("leaveRoom", {"room": "task:1"}, commands.LeaveRoom("task:1")),
     ("getPresence", None, commands.GetPresence()),
-    ("presence:update", {"status": "AWAY"}, commands.UpdatePresence("AWAY", None)),
+    ("presence:update", {"status": "AWAY"}, commands.UpdatePresence("AWAY", None, keeps_custom_status=True)),
     ("presence:update", {"status": "BUSY", "customStatus": "x"}, commands.UpdatePresence("BUSY", "x")),
     ("typing:start", RESOURCE, commands.Typing("task", "t1", True)),
     ("typing:stop", RESOURCE, commands.Typing("task", "t1", False)),

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.covers("S15", "F4-1")
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 KEY = "k" * 32
+SOON = (NOW + timedelta(seconds=60)).timestamp()
 TASK = Resource("task", "7")
 NOBODY = Readable({})
 MEMBER = Readable({"org:7": [Span(0)], "tenant": [Span(3)], "dept:left": [Span(0, 5)]})
@@ -91,15 +92,16 @@ def test_without_a_policy_nobody_joins() -> None:
 
 
 def test_members_of_the_rooms_that_the_policy_names() -> None:
-    assert decide(Policy(members=("org:{id}",)), MEMBER) == Allowed()
+    assert decide(Policy(members=("org:{id}",)), MEMBER) == Allowed(SOON)
     assert decide(Policy(members=("org:{id}",))) == joining.NOT_ALLOWED
     assert decide(Policy(members=("dept:left",)), MEMBER) == joining.NOT_ALLOWED
-    assert decide(Policy(members=("role:none", "tenant")), MEMBER) == Allowed()
+    assert decide(Policy(members=("role:none", "tenant")), MEMBER) == Allowed(SOON)
 
 
 def test_a_grant_lets_in_until_it_ends() -> None:
     policy = Policy(grant_key=KEY)
-    assert decide(policy, token=grant()) == Allowed((NOW + timedelta(minutes=5)).timestamp())
+    assert decide(policy, token=grant(minutes=0.5)) == Allowed((NOW + timedelta(seconds=30)).timestamp())
+    assert decide(policy, token=grant()) == Allowed(SOON)  # whether there is such a policy is looked at again
 
 
 @pytest.mark.parametrize(
@@ -116,7 +118,7 @@ def test_a_grant_of_something_else_does_not(token: str) -> None:
 def test_where_neither_tells_the_application_is_asked() -> None:
     policy = Policy(members=("tenant",), grant_key=KEY, url="https://app.example.test/may")
     assert decide(policy) == Ask(policy)
-    assert decide(policy, MEMBER) == Allowed()
+    assert decide(policy, MEMBER) == Allowed(SOON)
     assert decide(policy, token="wrong") == Ask(policy)
 
 

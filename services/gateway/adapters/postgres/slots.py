@@ -58,7 +58,10 @@ class PostgresSlots:
         tenants, names = [tenant for tenant, _ in rooms], [room for _, room in rooms]
         await self._database.fetch(_SQL["withdraw"], tenants, names, slot.number, slot.epoch)
 
-    async def interested(self, *rooms: Room) -> list[int]:
+    async def listening(self, rooms: Sequence[Room]) -> dict[Room, list[int]]:
         """See ports.Interests."""
         tenants, names = [tenant for tenant, _ in rooms], [room for _, room in rooms]
-        return [row["slot"] for row in await self._database.fetch(_SQL["interested"], tenants, names)]
+        found: dict[Room, list[int]] = {}
+        for row in await self._database.fetch(_SQL["listening"], tenants, names):
+            found.setdefault((row["tenant"], row["room"]), []).append(row["slot"])
+        return found

@@ -56,5 +56,5 @@ delete from room_interest i
 using unnest($1::text[], $2::text[]) as k (tenant, room)
 where i.tenant = k.tenant and i.room = k.room and i.slot = $3 and i.slot_epoch = $4;
 
--- name: interested
-select distinct slot from listening_slots($1, $2) order by slot;
+-- name: listening
+select tenant, room, slot from listening_slots($1, $2) order by slot;
