@@ -209,7 +209,17 @@ class DeadLetter(Record):
 
 
 LifecycleState = Literal[
-    "planned", "suppressed", "sent", "delivered", "failed", "bounced", "expired", "cancelled", "unknown", "read"
+    "planned",
+    "suppressed",
+    "sent",
+    "delivered",
+    "failed",
+    "bounced",
+    "expired",
+    "cancelled",
+    "unknown",
+    "read",
+    "answered",
 ]
 
 

@@ -9,18 +9,23 @@ from fastapi import APIRouter
 from libs.catalogue.catalogue import Catalogue
 from libs.runtime.clock import utc_now
 from libs.runtime.health import Health
+from services.gateway.adapters.postgres.answers import PostgresAnswers
 from services.gateway.adapters.postgres.database import Database
 from services.gateway.adapters.postgres.inbox import PostgresInbox
+from services.gateway.adapters.postgres.people import PostgresPeople
 from services.gateway.adapters.postgres.preferences import PostgresPreferences
 from services.gateway.domain import views
-from services.gateway.entrypoints import notifications, preferences
+from services.gateway.entrypoints import notifications, people, preferences
 from services.gateway.entrypoints.caller import Caller
+from services.gateway.handlers.answers import AnswerDesk
 from services.gateway.handlers.inbox import InboxDesk
 from services.gateway.handlers.memberships import Access
+from services.gateway.handlers.people import PeopleDesk
 from services.gateway.handlers.preferences import PreferencesDesk
 from services.gateway.handlers.rounds import rounds
 from services.gateway.handlers.telling import Telling
 from services.gateway.settings import Settings
+from services.gateway.store_ports import Events
 
 _STUCK_SECONDS = 60.0
 
@@ -29,24 +34,39 @@ class Rest:
     """Everything that HTTP serves but for sockets and what is handed on to ingest."""
 
     def __init__(
-        self, settings: Settings, database: Database, access: Access, telling: Telling, catalogue: Catalogue
+        self,
+        settings: Settings,
+        database: Database,
+        events: Events,
+        access: Access,
+        telling: Telling,
+        catalogue: Catalogue,
     ) -> None:
         self._settings, self._catalogue = settings, catalogue
         self.inbox = InboxDesk(PostgresInbox(database), access, telling, utc_now)
         self.preferences = PreferencesDesk(PostgresPreferences(database), catalogue, telling)
+        self.people = PeopleDesk(PostgresPeople(database), telling)
+        self.answers = AnswerDesk(self.inbox, PostgresAnswers(database), events, catalogue, utc_now)
 
     def routers(self, caller: Caller) -> list[APIRouter]:
         """All routes; those with a fixed path before those that take any name in its place."""
-        catalogue = self._catalogue
+        settings, catalogue = self._settings, self._catalogue
         return [
-            preferences.router(self.preferences, caller, self._settings.admin_roles, self._key_of),
+            preferences.router(self.preferences, caller, settings.admin_roles, self._key_of),
+            people.devices(self.people, caller, settings.webpush_public_key),
+            people.subscriptions(self.people, caller),
+            people.answers(self.answers, caller),
             notifications.router("/api/v1/notifications", views.canonical, self.inbox, caller, catalogue),
             notifications.router("/api/notifications", views.document, self.inbox, caller, catalogue),
         ]
 
     def loops(self, health: Health) -> list[Awaitable[None]]:
         """Everything that goes round."""
-        return [rounds(self.inbox.wake, health.watch("snoozed", _STUCK_SECONDS), self._settings.snooze_interval)]
+        watch = health.watch
+        return [
+            rounds(self.inbox.wake, watch("snoozed", _STUCK_SECONDS), self._settings.snooze_interval),
+            rounds(self.answers.tell_waiting, watch("answers", _STUCK_SECONDS), self._settings.answers_interval),
+        ]
 
     def _key_of(self, name: str) -> str:
         known = self._catalogue.get(name)

@@ -1,15 +1,17 @@
-"""What the HTTP side of the gateway needs of the database. Everything raises Retryable when it is away."""
+"""What the HTTP side of the gateway needs of its neighbours. Everything raises Retryable when one is away."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from libs.schemas.preferences import Preferences
-from libs.schemas.records import StateChange
+from libs.schemas.records import AcceptedEvent, StateChange
+from services.gateway.domain.answers import Answer
+from services.gateway.domain.devices import Platform
 from services.gateway.domain.inbox import Count, Filters, Place, PositionOperation, Reader, Row, Seen
 from services.gateway.domain.marks import Action
 
@@ -81,4 +83,71 @@ class PreferenceStore(Protocol):
 
         With it the new version of the person's memberships where the mutes have changed, so that sockets learn of it.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device of a person, without its address."""
+
+    id: str
+    platform: str
+    updated_at: datetime
+
+
+class PeopleStore(Protocol):
+    """Devices and topics of readers."""
+
+    async def devices(self, who: Reader) -> list[Device]:
+        """Those that changed last first."""
+        ...
+
+    async def put_device(
+        self, who: Reader, device_id: str, platform: Platform, token: str, keys: Mapping[str, str], most: int
+    ) -> Device | None:
+        """Puts a device, and takes its address from everybody else of the tenant; None when there are too many."""
+        ...
+
+    async def delete_device(self, who: Reader, device_id: str) -> bool:
+        """Whether there was one."""
+        ...
+
+    async def topics(self, who: Reader) -> list[tuple[str, datetime]]:
+        """The topics that are subscribed to, and since when."""
+        ...
+
+    async def subscribe(self, who: Reader, topic: str, most: int) -> int | None:
+        """The version of the reader's memberships that came of it, 0 when it was so; None when there are too many."""
+        ...
+
+    async def unsubscribe(self, who: Reader, topic: str) -> int:
+        """The version of the reader's memberships that came of it, 0 when it was so."""
+        ...
+
+
+class AnswerStore(Protocol):
+    """Answers to agents' questions."""
+
+    async def put(self, who: Reader, notification: UUID, value: str, event: AcceptedEvent) -> Answer:
+        """Keeps the answer with what the agent is to be sent, and audits it; the first answer, if there was one."""
+        ...
+
+    async def of(self, who: Reader, notification: UUID) -> Answer | None:
+        """The answer that was given."""
+        ...
+
+    async def waiting(self, before: datetime, limit: int) -> Sequence[tuple[UUID, AcceptedEvent]]:
+        """Of all tenants what agents have not been sent, by the question's notification."""
+        ...
+
+    async def told(self, tenant: str, notification: UUID) -> None:
+        """Kafka has it."""
+        ...
+
+
+class Events(Protocol):
+    """The typed topics of events."""
+
+    async def publish(self, event: AcceptedEvent, key: str) -> None:
+        """Returns when all in-sync replicas have it."""
         ...

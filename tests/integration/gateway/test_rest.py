@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 
 from libs.runtime.clock import iso, utc_now
-from tests.integration.gateway.clients import token
 from tests.integration.gateway.conftest import Gateways
+from tests.integration.gateway.http import bearer, numbers
 from tests.integration.gateway.scribe import Scribe
 
 pytestmark = pytest.mark.covers("F0-6", "F2-1", "F2-2", "F2-4", "S6", "S12", "S20", "B12")
@@ -24,15 +23,6 @@ V1 = "/api/v1/notifications"
 async def http(gateways: Gateways) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(base_url=gateways.url) as one:
         yield one
-
-
-def bearer(*who: Any, **claims: Any) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token(*who, **claims)}"}
-
-
-def numbers(answer: httpx.Response) -> list[int]:
-    answer.raise_for_status()
-    return [item["data"]["n"] for item in answer.json()["items"]]
 
 
 async def test_pages_by_cursor_and_by_offset(http: httpx.AsyncClient, scribe: Scribe, name: str) -> None:
