@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.structs import RecordMetadata
 
+from libs.runtime.lifecycle import close_within
+
 MAX_REQUEST_BYTES = 5 * 1024 * 1024
+_CLOSE_SECONDS = 3.0
 
 
 def create_producer(bootstrap: str, *, linger_ms: int = 0, client_id: str = "carillon") -> AIOKafkaProducer:
@@ -37,3 +40,35 @@ async def acknowledged(sent: Iterable[asyncio.Future[RecordMetadata]]) -> list[R
         if isinstance(result, BaseException):
             raise result
     return [result for result in results if not isinstance(result, BaseException)]
+
+
+class LazyProducer:
+    """A producer that its first use starts. One that has failed may fail for ever: discard it, and the next use makes
+    another.
+
+    `create` makes one that is not started.
+    """
+
+    def __init__(self, create: Callable[[], AIOKafkaProducer]) -> None:
+        self._create = create
+        self._producer: AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
+
+    async def started(self) -> AIOKafkaProducer:
+        """The producer, connected. Raises KafkaError."""
+        async with self._starting:
+            if self._producer is None:
+                producer = self._create()
+                try:
+                    await producer.start()
+                except BaseException:
+                    await producer.stop()
+                    raise
+                self._producer = producer
+            return self._producer
+
+    async def discard(self) -> None:
+        """Lets the producer send what it has, for a moment: a broker that is away cannot take it."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await close_within(_CLOSE_SECONDS, "producer", producer.stop())

@@ -1,4 +1,7 @@
-"""Writes the JSON Schema of every contract to `libs/schemas/json/`: `python -m libs.schemas.generate [--check]`."""
+"""Writes the JSON Schema of every contract, and the AsyncAPI description of the topics, to `libs/schemas/json/`.
+
+`python -m libs.schemas.generate [--check]`
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from libs.schemas import directory, events, records
+from libs.schemas import asyncapi, directory, events, records
 
 FOLDER = Path(__file__).parent / "json"
 
@@ -26,13 +29,18 @@ CONTRACTS: dict[str, Any] = {
 
 def generate() -> dict[str, str]:
     """The text of every schema file, by file name."""
-    return {f"{name}.schema.json": _text(name, contract) for name, contract in CONTRACTS.items()}
+    schemas = {f"{name}.schema.json": _text(name, contract) for name, contract in CONTRACTS.items()}
+    return schemas | {"asyncapi.json": _json(asyncapi.document())}
 
 
 def _text(name: str, contract: Any) -> str:
     schema = TypeAdapter(contract).json_schema(by_alias=True, mode="validation")
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:carillon:schema:{name}"}
-    return json.dumps(head | schema, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return _json(head | schema)
+
+
+def _json(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def drifted() -> list[str]:

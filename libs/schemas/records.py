@@ -207,6 +207,12 @@ class DeadLetter(Record):
     failed_at: AwareDatetime
     service: str
 
+    @property
+    def key_on_topic(self) -> bytes:
+        """The id of what failed, or the position of its record where it has none."""
+        source = self.source
+        return (str(self.id) if self.id else f"{source.topic}:{source.partition}:{source.offset}").encode()
+
 
 LifecycleState = Literal[
     "planned",
@@ -224,9 +230,14 @@ LifecycleState = Literal[
 
 
 class LifecycleRecord(Record):
-    """What became of a notification, for customers; keyed by the notification's id so that order holds."""
+    """What became of a notification, for customers; keyed by the notification's id so that order holds.
+
+    `sequence` rises with each change of a delivery: a record whose sequence was seen before is a repeat. Without a
+    delivery it is about the notification itself: `planned`, or `read` by a person in the inbox.
+    """
 
     tenant: str
+    sequence: int
     notification_id: UUID
     delivery_id: UUID | None = None
     channel: Channel | None = None

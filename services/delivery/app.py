@@ -10,7 +10,7 @@ from functools import partial
 import asyncpg
 
 from libs.http.server import operator_app, serving
-from libs.kafka.producer import create_producer
+from libs.kafka.producer import LazyProducer, create_producer
 from libs.postgres.pool import create_pool
 from libs.runtime.clock import utc_now
 from libs.runtime.health import Health
@@ -18,16 +18,18 @@ from libs.runtime.logging import get_logger
 from libs.schemas import topics
 from services.delivery import metrics
 from services.delivery.adapters.addresses import PostgresAddresses
-from services.delivery.adapters.dead_letters import KafkaDeadLetters
+from services.delivery.adapters.kafka import KafkaRecords
 from services.delivery.adapters.ledger import PostgresLedger
+from services.delivery.adapters.lifecycle import PostgresLifecycle
 from services.delivery.domain.pace import steady
 from services.delivery.domain.retry import Backoff
 from services.delivery.entrypoints.consumer import Trigger, create_consumer
 from services.delivery.entrypoints.scans import BurialScan, DueScan
-from services.delivery.entrypoints.worker import Worker
+from services.delivery.entrypoints.worker import Worker, ending
 from services.delivery.handlers.burial import Burial
 from services.delivery.handlers.calling import Calling
 from services.delivery.handlers.intake import Intake
+from services.delivery.handlers.lifecycle import Relay
 from services.delivery.handlers.patience import patiently
 from services.delivery.handlers.recording import Recording
 from services.delivery.handlers.sending import Sending
@@ -53,9 +55,12 @@ async def run(settings: Settings, channels: Sequence[str], stop: asyncio.Event) 
         pool = await patiently(partial(_pool, settings, len(channels)), starting, stop, "postgres")
         stack.push_async_callback(_close, pool)
         addresses.pool = pool
-        producer = partial(create_producer, settings.kafka_bootstrap, client_id="carillon-delivery")
-        letters = KafkaDeadLetters(producer, settings.kafka_topic_prefix + topics.DELIVERY_DEAD.name)
-        stack.push_async_callback(letters.close)
+        producer = LazyProducer(partial(create_producer, settings.kafka_bootstrap, client_id="carillon-delivery"))
+        stack.push_async_callback(producer.discard)
+        prefix = settings.kafka_topic_prefix
+        letters = KafkaRecords(
+            producer, prefix + topics.DELIVERY_DEAD.name, prefix + topics.NOTIFICATION_LIFECYCLE.name
+        )
         workers = [_worker(settings, channel, providers[channel], pool, letters, health, stop) for channel in channels]
         health.checks["postgres"] = partial(_answers, pool)
         for worker in workers:
@@ -63,10 +68,13 @@ async def run(settings: Settings, channels: Sequence[str], stop: asyncio.Event) 
         health.progress.remove(starting)
         _log.info("started", channels=list(channels), port=settings.http_port)
         stopping = asyncio.create_task(_unready(health, stop))
+        relay = Relay(PostgresLifecycle(pool), letters, health.watch("lifecycle", _STUCK))
+        relaying = asyncio.create_task(ending(relay.run(stop), stop))
         try:
-            await asyncio.gather(*(w.run(health, stop, settings.shutdown_timeout) for w in workers))
+            await asyncio.gather(*(w.run(health, stop, settings.shutdown_timeout) for w in workers), relaying)
         finally:
             stopping.cancel()
+            relaying.cancel()
         _log.info("stopped", channels=list(channels))
 
 
@@ -109,8 +117,9 @@ def _worker(
 
 
 async def _pool(settings: Settings, channels: int) -> asyncpg.Pool:
-    # A connection for each of the loops of a channel (consumer, due-scan, burial, sending, recording) and readiness.
-    return await create_pool(settings.postgres_dsn, "carillon_delivery", max_size=5 * channels + 1)
+    # A connection for each of the loops of a channel (consumer, due-scan, burial, sending, recording), one for
+    # readiness and one for the lifecycle.
+    return await create_pool(settings.postgres_dsn, "carillon_delivery", max_size=5 * channels + 2)
 
 
 async def _close(pool: asyncpg.Pool) -> None:

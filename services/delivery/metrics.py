@@ -16,6 +16,7 @@ FENCED = Counter("carillon_delivery_fenced", "Outcomes without effect: the claim
 REAPED = Counter("carillon_delivery_reaped", "Leases that ran out, by what was held", ("channel", "held"))
 DEAD = Counter("carillon_delivery_dead", "Dead letters written", ("channel",))
 BREAKS = Counter("carillon_delivery_breaks", "Times that a provider was left alone for a while", ["provider"])
+LIFECYCLE = Counter("carillon_delivery_lifecycle", "Changes that customers were told of")
 CALLS = Histogram("carillon_delivery_call_seconds", "How long a call to the provider took", _LABELS, buckets=_SECONDS)
 LATENCY = Histogram(
     "carillon_delivery_latency_seconds",

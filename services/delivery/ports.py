@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from libs.schemas.records import DeadLetter, DeliveryReference
+from libs.schemas.records import DeadLetter, DeliveryReference, LifecycleRecord
 from services.delivery.domain.delivery import Delivery, Device
 from services.delivery.domain.outcome import Outcome, Sent
 from services.delivery.domain.push import PushMessage
@@ -123,6 +124,20 @@ class DeviceSender(Protocol):
 
     async def send(self, device: Device, message: PushMessage) -> None:
         """Raises a Fault; its reason is `address-gone` when the device is to be removed."""
+
+
+class Lifecycle(Protocol):
+    """Changes of notifications and deliveries that customers have not been told of."""
+
+    def taken(self, limit: int) -> AbstractAsyncContextManager[Sequence[LifecycleRecord]]:
+        """The oldest, in order; none while another process has them. They are removed when the block ends well."""
+
+
+class LifecycleTopic(Protocol):
+    """Where customers read."""
+
+    async def publish(self, records: Sequence[LifecycleRecord]) -> None:
+        """Returns when all are acknowledged. Raises aiokafka.errors.KafkaError."""
 
 
 class DeadLetters(Protocol):

@@ -19,7 +19,15 @@ from services.ingest.adapters.results import PostgresResults
 from services.ingest.adapters.suppressions import PostgresSuppressions
 from services.ingest.adapters.timeline import PostgresTimelines
 from services.ingest.adapters.unsubscribes import PostgresUnsubscribes
-from services.ingest.entrypoints.http import callbacks, endpoint_secrets, endpoints, suppressions, timeline, unsubscribe
+from services.ingest.entrypoints.http import (
+    callbacks,
+    endpoint_secrets,
+    endpoints,
+    suppressions,
+    timeline,
+    topics,
+    unsubscribe,
+)
 from services.ingest.handlers.access import Access
 from services.ingest.handlers.callbacks import Callbacks
 from services.ingest.handlers.waiting import Waiting
@@ -46,6 +54,7 @@ def compose(settings: IngestSettings, pool: asyncpg.Pool, stack: AsyncExitStack)
 
     def routers(access: Access) -> list[APIRouter]:
         return [
+            topics.router(),
             timeline.router(access, PostgresTimelines(pool)),
             suppressions.router(access, suppressed),
             endpoints.router(access, PostgresEndpoints(pool), plain=bool(load(EgressSettings).egress_networks)),

@@ -40,9 +40,9 @@ class Worker:
         Raises what a loop raised, after an orderly end of the others.
         """
         consuming = health.watch(f"{self.channel}-consumer", _STUCK)
-        recording = asyncio.create_task(self._ending(self.recording.run(), stop))
+        recording = asyncio.create_task(ending(self.recording.run(), stop))
         loops = [
-            asyncio.create_task(self._ending(loop, stop))
+            asyncio.create_task(ending(loop, stop))
             for loop in (
                 self.trigger.run(consuming, stop),
                 every(self.scan_interval, self.due.once, stop),
@@ -62,15 +62,12 @@ class Worker:
         await asyncio.gather(*loops, recording, return_exceptions=True)
         for task in (*loops, recording):
             if not task.cancelled():
-                task.result()
+                task.result()  # raises what ended it: the process says so as it ends
 
-    @staticmethod
-    async def _ending(loop: Coroutine[None, None, None], stop: asyncio.Event) -> None:
-        """A loop whose end is the end of the worker."""
-        try:
-            await loop
-        except Exception:
-            _log.exception("loop_failed")
-            raise
-        finally:
-            stop.set()
+
+async def ending(loop: Coroutine[None, None, None], stop: asyncio.Event) -> None:
+    """A loop whose end is the end of the process."""
+    try:
+        await loop
+    finally:
+        stop.set()

@@ -24,6 +24,7 @@ ALLOWED: tuple[tuple[str, list[str]], ...] = (
     ("/api/v1/notifications/{id}/status", ["GET"]),
     ("/api/v1/directory/{rest:path}", _ANY),
     ("/api/v1/notifications/{id}/timeline", ["GET"]),
+    ("/api/v1/asyncapi.json", ["GET"]),
     ("/api/v1/suppressions", _ANY),
     ("/api/v1/suppressions/{rest:path}", _ANY),
     ("/api/v1/endpoints", _ANY),
