@@ -6,7 +6,7 @@ import asyncio
 import importlib
 import sys
 
-NAMES = ("ingest", "router", "latency", "inbox", "email", "memory", "fanout", "gateway")
+NAMES = ("ingest", "router", "latency", "inbox", "email", "memory", "fanout", "gateway", "soak")
 
 
 def main(arguments: list[str]) -> int:
