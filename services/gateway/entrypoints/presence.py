@@ -12,15 +12,15 @@ from services.gateway.entrypoints.caller import Caller
 from services.gateway.handlers.presence_showing import PresenceNumbers
 
 _MAX_PEOPLE = 100
+_Users = Annotated[str | None, Query(alias="userIds", description="separated by commas; else the first who are online")]
 
 
 def router(numbers: PresenceNumbers, caller: Caller) -> APIRouter:
     """`GET /api/v1/presence`"""
     routes = APIRouter(prefix="/api/v1/presence", tags=["presence"])
     who = Depends(caller)
-    of_these = Query(alias="userIds", description=f"at most {_MAX_PEOPLE}, separated by commas; the first online else")
 
-    async def read(identity: Identity = who, users: Annotated[str | None, of_these] = None) -> dict[str, Any]:
+    async def read(identity: Identity = who, users: _Users = None) -> dict[str, Any]:
         """How many are online, by role, and how each is; administrators see sockets and sessions as well."""
         asked = None if users is None else [user for user in users.split(",") if user]
         if asked is not None and len(asked) > _MAX_PEOPLE:
