@@ -1,7 +1,8 @@
 -- name: find
 -- An id is unique within a tenant: without one, every tenant is asked.
 select n.tenant, n.id, n.event, n.type, n.name, n.severity, n.metadata, n.extras, n.audience, n.rooms, n.source,
-  n.catalogue_version, n.decisions_planned, n.traceparent, n.accepted_at, n.planned_at
+  n.catalogue_version, n.decisions_planned, n.traceparent, n.accepted_at, n.planned_at, n.expires_at, n.collapse_key,
+  n.cancelled_at
 from tenants t join notifications n on n.tenant = t.tenant and n.id = $1
 where $2::text is null or t.tenant = $2
 
@@ -39,11 +40,13 @@ from memberships where tenant = $1 and user_id = $2 and room = any ($3::text[]) 
 
 -- name: person
 -- Addresses as they are now; preferences as they were then.
-select u.email, u.phone, p.document,
+select u.email, u.phone, u.timezone, p.document, t.document as of_tenant,
+  suppressed_channels(u.tenant, u.email, u.phone) as suppressed,
   exists (select from devices v where v.tenant = u.tenant and v.user_id = u.user_id) as devices
 from users u
 left join preferences p on p.tenant = u.tenant and p.user_id = u.user_id
   and p.valid_from <= $3 and (p.valid_to is null or p.valid_to > $3)
+left join tenant_preferences t on t.tenant = u.tenant and t.valid_from <= $3 and (t.valid_to is null or t.valid_to > $3)
 where u.tenant = $1 and u.user_id = $2
 
 -- name: state

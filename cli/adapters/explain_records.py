@@ -18,7 +18,7 @@ from cli.outcome import Refused
 from libs.catalogue.catalogue import shipped
 from libs.postgres.queries import load as queries
 from libs.runtime.settings import ChannelSettings, load
-from services.router.domain.preferences import Person
+from services.router.domain.person import Person, preferences, tenant_preferences
 
 _SQL = queries(Path(__file__).with_name("explain.sql"))
 _JSON = ("metadata", "extras", "audience", "source")
@@ -84,6 +84,8 @@ async def _facts(connection: asyncpg.Connection, story: Story, reader: str) -> F
         expansions=tuple(_expanding(row) for row in story.expansions),
         person=await _person(connection, found, reader),
         deliverable=frozenset(load(ChannelSettings).channels),
+        severity=found["severity"],
+        expires_at=found["expires_at"],
     )
 
 
@@ -95,9 +97,14 @@ async def _person(connection: asyncpg.Connection, found: Row, reader: str) -> Pe
     row = await connection.fetchrow(_SQL["person"], found["tenant"], reader, found["planned_at"])
     if row is None:
         return None
-    preferences = orjson.loads(row["document"]) if row["document"] else {}
     addresses = {"email": row["email"], "sms": row["phone"], "push": "devices" if row["devices"] else None}
-    return Person({channel: address for channel, address in addresses.items() if address}, preferences)
+    return Person(
+        {channel: address for channel, address in addresses.items() if address},
+        preferences(row["document"]),
+        suppressed=frozenset(row["suppressed"]),
+        tenant=tenant_preferences(row["of_tenant"]),
+        time_zone=row["timezone"],
+    )
 
 
 async def _rows(connection: asyncpg.Connection, name: str, *arguments: object) -> tuple[dict[str, Any], ...]:

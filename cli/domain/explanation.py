@@ -13,7 +13,8 @@ from typing import Any
 from libs.catalogue.types import NotificationType
 from libs.schemas import rooms
 from libs.schemas.events import ENDPOINT_CHANNELS
-from services.router.domain.preferences import Person, decide
+from services.router.domain.person import Person
+from services.router.domain.preferences import Offer, decide
 
 IN_APP = "in-app"
 SHOWN = "shown"  # the state in which a person sees it
@@ -93,6 +94,8 @@ class Facts:
     expansions: tuple[Expanding, ...]
     person: Person | None
     deliverable: Set[str]
+    severity: str = "normal"
+    expires_at: datetime | None = None
 
     @property
     def own_room(self) -> str:
@@ -178,7 +181,16 @@ def _on_channel(facts: Facts, channel: str) -> Answer:
         return Answer(channel, "in flight", Reason.NOT_DECIDED_YET, f"the members of {waiting[0]} are being decided")
     if facts.kind is None:
         return Answer(channel, "unknown", Reason.TYPE_GONE, "its type is not in the catalogue any more")
-    decision = decide(facts.person, facts.kind, channel, named=bool(facts.named), deliverable=facts.deliverable)
+    offer = Offer(
+        facts.kind,
+        channel,
+        facts.planned_at,
+        named=bool(facts.named),
+        deliverable=channel in facts.deliverable,
+        severity=facts.severity,
+        expires_at=facts.expires_at,
+    )
+    decision = decide(facts.person, offer)
     return Answer(channel, decision.state, decision.reason, f"addressed through {through}")
 
 

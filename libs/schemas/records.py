@@ -69,12 +69,14 @@ class NotificationEmission(Content):
     """A notification for the sockets of one gateway slot.
 
     `rooms` are all rooms of the notification in their fixed order, not only those that the slot holds: a person is
-    shown it in the first that they may read.
+    shown it in the first that they may read. In the rooms of `silent` it makes no sound: their person is not to be
+    disturbed now.
     """
 
     kind: Literal["notification"] = "notification"
     created_at: AwareDatetime
     rooms: tuple[RoomEntry, ...]
+    silent: tuple[str, ...] = ()
     traceparent: str | None = None
 
 

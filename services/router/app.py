@@ -75,6 +75,7 @@ async def run(settings: Settings, stop: Stop) -> None:
 def _compose(settings: Settings, neighbours: _Neighbours, health: Health, stop: Stop) -> list[Any]:
     """Builds every part; returns what runs until the process stops."""
     pool, grace, catalogues = neighbours.pool, timedelta(seconds=settings.delivery_grace), neighbours.catalogues
+    offline_grace = timedelta(seconds=settings.offline_grace)
     log = KafkaPartitions(neighbours.reader)
     positions = PostgresPositions(pool, Progress(CONSUMER, neighbours.cluster), log)
     progress = health.progress[0]
@@ -87,6 +88,7 @@ def _compose(settings: Settings, neighbours: _Neighbours, health: Health, stop: 
         deliverable=settings.channels,
         page_size=settings.router_expansion_page,
         interval=settings.router_expansion_interval,
+        offline_grace=offline_grace,
     )
     preparation = Preparation(
         PostgresDirectory(pool),
@@ -94,6 +96,7 @@ def _compose(settings: Settings, neighbours: _Neighbours, health: Health, stop: 
         settings.audience_rules,
         deliverable=settings.channels,
         audience_limit=settings.router_audience_limit,
+        offline_grace=offline_grace,
     )
     ledger = PostgresLedger(pool, positions, grace)
     handler = BatchHandler(

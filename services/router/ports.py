@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from libs.catalogue.catalogue import Catalogue
 from libs.schemas.events import EventName
+from libs.schemas.preferences import TenantPreferences
 from services.router.domain.endpoints import Endpoint
 from services.router.domain.handover import DueDelivery, Emission, Handover, RoomKey
 from services.router.domain.incoming import Record
 from services.router.domain.notification import Key, RoomPlace
 from services.router.domain.offsets import Fate, Partition, Stretch
+from services.router.domain.person import Person
 from services.router.domain.planning import PersonKey, Plan, PlannedDelivery
-from services.router.domain.preferences import Person
+from services.router.domain.scheduling import Schedule
+from services.router.domain.withdrawing import Withdrawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +33,11 @@ class Admins:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Whom the directory knows; `as_of` is the database's time."""
+    """Whom the directory knows; `as_of` is the database's time. `tenants` are those that have preferences."""
 
     by_key: Mapping[PersonKey, Person]
     as_of: datetime | None = None
+    tenants: Mapping[str, TenantPreferences] = field(default_factory=dict)
 
 
 Endpoints = Mapping[str, Sequence[Endpoint]]  # by tenant
@@ -64,20 +68,35 @@ class Directory(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """A batch to be written: every record with its plan, or with the fate it already has. `as_of`: when the
+    """A batch to be written: every record with its plan, its schedule, or the fate it already has. `as_of`: when the
     directory was read, None where it was not needed. `verified`: offsets that hold no records but these."""
 
-    units: Sequence[tuple[Record, Plan | Fate]]
+    units: Sequence[tuple[Record, Plan | Schedule | Fate]]
     as_of: datetime | None = None
     verified: Stretch | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The notifications that this transaction inserted, with their places; the others were there before."""
+    """The notifications that this transaction inserted, with their places; the others were there before.
+
+    `withdrawn` are older ones that they replace, with the places of the control entries. `due` can be sent now.
+    `scheduled` are the events that wait since this transaction.
+    """
 
     places: Mapping[Key, tuple[RoomPlace, ...]]
+    withdrawn: Sequence[tuple[Withdrawn, tuple[RoomPlace, ...]]] = ()
+    due: Sequence[DueDelivery] = ()
+    scheduled: frozenset[Key] = frozenset()
     gaps: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Interest:
+    """The gateway slots in which somebody listens to a room, and of personal rooms who may not want to be disturbed."""
+
+    slots: dict[RoomKey, list[int]] = field(default_factory=dict)
+    people: dict[RoomKey, Person] = field(default_factory=dict)
 
 
 class Ledger(Protocol):
@@ -89,8 +108,8 @@ class Ledger(Protocol):
     async def read_back(self, keys: Collection[Key]) -> tuple[list[Emission], list[DueDelivery]]:
         """What was written of these notifications before; the deliveries that nobody has taken up."""
 
-    async def interest(self, rooms: Collection[RoomKey]) -> dict[RoomKey, list[int]]:
-        """The gateway slots in which somebody listens to a room."""
+    async def interest(self, rooms: Collection[RoomKey]) -> Interest:
+        """Who listens to the rooms."""
 
 
 class Outbox(Protocol):
@@ -132,6 +151,11 @@ class Members:
     event: EventName
     type: str
     name: str | None
+    severity: str
+    urgency: int
+    expires_at: datetime | None
+    as_of: datetime
+    digest_key: str
     named: bool
     channels: tuple[str, ...]
     people: Sequence[tuple[str, Person | None]]

@@ -34,6 +34,10 @@ class Settings(ServiceSettings, ChannelSettings):
     router_expansion_page: int = Field(500, ge=1, description="people of a group who are decided in a transaction")
     router_expansion_interval: float = Field(2.0, gt=0, description="how often expansions of others are looked for")
     router_stall_limit: float = Field(60.0, gt=0, description="how long offsets may stand still while there is work")
+    offline_grace: float = Field(30.0, ge=0, description="how long who is to be emailed only when away may come back")
+    router_due_interval: float = Field(
+        0.5, gt=0, description="how often scheduled, collected and cancelled work is looked for"
+    )
     delivery_grace: float = Field(30.0, gt=0, description="when delivery looks for work that Kafka did not bring")
 
     @field_validator("alert_roles", mode="before")

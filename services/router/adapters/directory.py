@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
 
 import asyncpg
-import orjson
 
 from libs.postgres.queries import load
 from services.router.domain.endpoints import Endpoint
 from services.router.domain.handover import RoomKey
+from services.router.domain.person import Person, preferences, tenant_preferences
 from services.router.domain.planning import PersonKey
-from services.router.domain.preferences import Person
 from services.router.ports import Admins, Endpoints, People
 
 _SQL = load(Path(__file__).with_name("directory.sql"))
@@ -38,7 +36,8 @@ class PostgresDirectory:
         tenants, users = [tenant for tenant, _ in keys], [user for _, user in keys]
         rows = await self._pool.fetch(_SQL["people"], tenants, users)
         known = {(row["tenant"], row["user_id"]): person(row) for row in rows if row["known"]}
-        return People(known, rows[0]["as_of"] if rows else None)
+        of_tenants = {row["tenant"]: tenant_preferences(row["of_tenant"]) for row in rows if row["of_tenant"]}
+        return People(known, rows[0]["as_of"] if rows else None, of_tenants)
 
     async def endpoints(self, tenants: Collection[str]) -> Endpoints:
         found: dict[str, list[Endpoint]] = defaultdict(list)
@@ -49,10 +48,14 @@ class PostgresDirectory:
 
 
 def person(row: asyncpg.Record) -> Person:
-    """A person as the tables have them, from their columns `email`, `phone`, `devices` (whether any), `suppressed` and
-    `document`."""
-    preferences: Any = orjson.loads(row["document"]) if row["document"] else {}
+    """A person as the tables have them, from their columns `email`, `phone`, `devices` (whether any), `suppressed`,
+    `timezone`, `document`, and `of_tenant`."""
     addresses = {"email": row["email"], "sms": row["phone"], "push": "devices" if row["devices"] else None}
     known = {channel: address for channel, address in addresses.items() if address}
-    suppressed = frozenset(row["suppressed"])
-    return Person(known, preferences if isinstance(preferences, dict) else {}, suppressed=suppressed)
+    return Person(
+        known,
+        preferences(row["document"]),
+        suppressed=frozenset(row["suppressed"]),
+        tenant=tenant_preferences(row["of_tenant"]),
+        time_zone=row["timezone"],
+    )

@@ -11,9 +11,11 @@ import asyncpg
 
 from libs.postgres.pool import Connection
 from libs.postgres.queries import load
+from services.router.adapters.deliveries import insert_more
 from services.router.adapters.directory import person
 from services.router.domain.handover import DueDelivery
 from services.router.domain.planning import PlannedDelivery
+from services.router.domain.reserving import Stored
 from services.router.ports import Members
 
 _SQL = load(Path(__file__).with_name("expansions.sql"))
@@ -38,6 +40,11 @@ class PostgresPage:
             event=row["event"],
             type=row["type"],
             name=row["name"],
+            severity=row["severity"],
+            urgency=row["urgency"],
+            expires_at=row["expires_at"],
+            as_of=row["as_of"],
+            digest_key=row["digest_key"],
             named=row["named"],
             channels=tuple(row["channels"]),
             people=[(m["user_id"], person(m) if m["known"] else None) for m in members],
@@ -48,26 +55,17 @@ class PostgresPage:
         return self._members
 
     async def record(self, deliveries: Sequence[PlannedDelivery]) -> list[DueDelivery]:
-        inserted = await self._insert(sorted(deliveries, key=lambda d: d.id)) if deliveries else []
-        people, row = self._members.people, self._row
+        row, people = self._row, self._members.people
+        stored = Stored(
+            row["tenant"], row["notification"], row["type"], row["traceparent"], row["expires_at"], row["urgency"]
+        )
+        made = [(stored, delivery) for delivery in sorted(deliveries, key=lambda d: d.id)]
+        count, due = await insert_more(self._connection, (stored.tenant, stored.id), made, self._grace)
         cursor = people[-1][0] if people else row["cursor"]
         await self._connection.execute(
-            _SQL["advance"], row["tenant"], row["notification"], row["room"], cursor, len(inserted), self._last
+            _SQL["advance"], row["tenant"], row["notification"], row["room"], cursor, count, self._last
         )
-        return [DueDelivery(row["tenant"], id_, channel) for id_, channel, state in inserted if state == "planned"]
-
-    async def _insert(self, deliveries: Sequence[PlannedDelivery]) -> list[asyncpg.Record]:
-        rows = [(d.id, d.user_id, d.channel, d.decision.state, d.decision.reason.value) for d in deliveries]
-        return list(
-            await self._connection.fetch(
-                _SQL["insert_deliveries"],
-                self._row["tenant"],
-                self._row["notification"],
-                *zip(*rows, strict=True),
-                self._row["traceparent"],
-                self._grace,
-            )
-        )
+        return due
 
 
 class PostgresExpansions:

@@ -13,15 +13,19 @@ import orjson
 from libs.postgres.pool import Connection
 from libs.postgres.progress import Advance
 from libs.postgres.queries import load
+from services.router.adapters import deliveries, withdrawals
 from services.router.adapters.positions import PostgresPositions
+from services.router.adapters.room_logs import Appended, append
 from services.router.domain.handover import DueDelivery, Emission, RoomKey
 from services.router.domain.incoming import Record
 from services.router.domain.notification import Key, Notification, RoomPlace
 from services.router.domain.offsets import Fate, Partition, Tally, first_hole, partition_of, tally
-from services.router.domain.placing import entries
+from services.router.domain.person import Person, preferences, tenant_preferences
 from services.router.domain.planning import Plan
+from services.router.domain.scheduling import Part, Schedule
+from services.router.domain.withdrawing import Withdrawn
 from services.router.errors import Missing
-from services.router.ports import Writing, Written
+from services.router.ports import Interest, Writing, Written
 
 _SQL = load(Path(__file__).with_name("ledger.sql"))
 
@@ -50,70 +54,43 @@ class PostgresLedger:
             raise Missing(*hole)
         plans = [step for _, step in writing.units if isinstance(step, Plan)]
         inserted = await self._insert(connection, plans, writing.as_of)
-        fresh = [plan for plan in plans if plan.notification.key in inserted]
-        await self._insert_deliveries(connection, fresh)
+        fresh = [plan for plan in plans if inserted.get(plan.notification.key) is False]
+        appending = await withdrawals.collapsed(connection, [plan.notification for plan in fresh])
+        made = [(plan.notification, delivery) for plan in fresh for delivery in plan.deliveries]
+        due = await deliveries.insert(connection, made, self._grace)
         await self._insert_expansions(connection, fresh, writing.as_of)
-        tallies = tally(_fates(writing, inserted), at, writing.verified)
+        waiting = await self._schedule(connection, [step for _, step in writing.units if isinstance(step, Schedule)])
+        tallies = tally(_fates(writing, inserted.keys() | waiting), at, writing.verified)
         if tallies:
             await self._positions.advance(connection, [_advance(*item) for item in sorted(tallies.items())])
-        places = await self._append(connection, [plan.notification for plan in fresh])
-        return Written(places, sum(added.gaps for added in tallies.values())), tallies
+        appended = await append(connection, appending)
+        gaps = sum(added.gaps for added in tallies.values())
+        return _written(appended, inserted, due, waiting, gaps), tallies
 
-    async def _insert(self, connection: Connection, plans: Sequence[Plan], as_of: datetime | None) -> set[Key]:
+    async def _insert(self, connection: Connection, plans: Sequence[Plan], as_of: datetime | None) -> dict[Key, bool]:
+        """What was inserted here, and whether it was cancelled before it came."""
         if not plans:
-            return set()
+            return {}
         rows = sorted((plan.notification for plan in plans), key=lambda n: n.key)
         columns = zip(*map(_row, rows), strict=True)
         returned = await connection.fetch(_SQL["insert_notifications"], *columns, as_of)
-        return {(row[0], row[1]) for row in returned}
-
-    async def _insert_deliveries(self, connection: Connection, plans: Sequence[Plan]) -> None:
-        rows = sorted(
-            (
-                n.tenant,
-                delivery.id,
-                n.id,
-                delivery.user_id,
-                delivery.channel,
-                delivery.decision.state,
-                delivery.decision.reason.value,
-                n.traceparent,
-            )
-            for n, delivery in ((plan.notification, delivery) for plan in plans for delivery in plan.deliveries)
-        )
-        if rows:
-            await connection.execute(_SQL["insert_deliveries"], *zip(*rows, strict=True), self._grace)
+        return {(row[0], row[1]): row[2] for row in returned}
 
     async def _insert_expansions(self, connection: Connection, plans: Sequence[Plan], as_of: datetime | None) -> None:
         rows = sorted(
-            (plan.notification.tenant, plan.notification.id, expansion.room, " ".join(expansion.channels))
-            for plan in plans
-            for expansion in plan.expansions
+            (n.tenant, n.id, expansion.room, " ".join(expansion.channels), expansion.digest_key, n.urgency)
+            for n, expansion in ((plan.notification, expansion) for plan in plans for expansion in plan.expansions)
         )
         if rows:
             await connection.execute(_SQL["insert_expansions"], *zip(*rows, strict=True), as_of)
 
-    async def _append(
-        self, connection: Connection, notifications: Sequence[Notification]
-    ) -> dict[Key, tuple[RoomPlace, ...]]:
-        added = entries(notifications)
-        rows = iter(
-            await connection.fetch(
-                _SQL["append"],
-                [tenant for (tenant, _), _ in added.heads],
-                [room for (_, room), _ in added.heads],
-                [count for _, count in added.heads],
-                added.tenants,
-                added.rooms,
-                added.left_after,
-                added.notifications,
-                added.types,
-                added.priors,
-            )
-            if added.rooms
-            else ()
-        )
-        return {n.key: tuple(RoomPlace(room, *next(rows)) for room in n.rooms) for n in notifications}
+    async def _schedule(self, connection: Connection, schedules: Sequence[Schedule]) -> set[Key]:
+        """The events that were not waiting yet. One that was cancelled before it came is cancelled at once."""
+        rows = sorted(_scheduled(schedule, part) for schedule in schedules for part in schedule.parts)
+        if not rows:
+            return set()
+        returned = await connection.fetch(_SQL["schedule"], *zip(*rows, strict=True))
+        return {(row["tenant"], row["event_id"]) for row in returned}
 
     async def read_back(self, keys: Collection[Key]) -> tuple[list[Emission], list[DueDelivery]]:
         tenants, ids = [tenant for tenant, _ in keys], [id_ for _, id_ in keys]
@@ -121,7 +98,7 @@ class PostgresLedger:
         async with self._pool.acquire() as connection:
             notifications = await connection.fetch(_SQL["read_notifications"], tenants, ids)
             places = await connection.fetch(_SQL["read_places"], tenants, ids)
-            deliveries = await connection.fetch(_SQL["read_deliveries"], tenants, ids)
+            due = await connection.fetch(_SQL["read_deliveries"], tenants, ids)
         by_key: dict[Key, dict[str, RoomPlace]] = defaultdict(dict)
         for tenant, id_, room, epoch, seq in places:
             by_key[tenant, id_][room] = RoomPlace(room, epoch, seq)
@@ -129,14 +106,17 @@ class PostgresLedger:
         emissions = [
             Emission(n, [by_key[n.key][room] for room in n.rooms if room in by_key[n.key]]) for n in stored if n.rooms
         ]
-        return emissions, [DueDelivery(*row) for row in deliveries]
+        return emissions, [DueDelivery(*row) for row in due]
 
-    async def interest(self, rooms: Collection[RoomKey]) -> dict[RoomKey, list[int]]:
+    async def interest(self, rooms: Collection[RoomKey]) -> Interest:
         ordered = sorted(rooms)
         rows = await self._pool.fetch(_SQL["interest"], [t for t, _ in ordered], [room for _, room in ordered])
-        found: dict[RoomKey, list[int]] = defaultdict(list)
-        for tenant, room, slot in rows:
-            found[tenant, room].append(slot)
+        found = Interest()
+        for tenant, room, slot, document, time_zone, of_tenant in rows:
+            found.slots.setdefault((tenant, room), []).append(slot)
+            if document is not None:
+                tenants = tenant_preferences(of_tenant)
+                found.people[tenant, room] = Person({}, preferences(document), tenant=tenants, time_zone=time_zone)
         return found
 
 
@@ -144,13 +124,22 @@ def _partition(writing: Writing) -> set[Partition]:
     return {writing.verified.partition} if writing.verified is not None else set()
 
 
-def _fates(writing: Writing, inserted: Collection[Key]) -> list[tuple[Record, Fate]]:
-    def fate(step: Plan | Fate) -> Fate:
+def _fates(writing: Writing, taken: Collection[Key]) -> list[tuple[Record, Fate]]:
+    def fate(step: Plan | Schedule | Fate) -> Fate:
         if isinstance(step, Fate):
             return step
-        return Fate.ACCEPTED if step.notification.key in inserted else Fate.DUPLICATE
+        return Fate.ACCEPTED if step.key in taken else Fate.DUPLICATE
 
     return [(record, fate(step)) for record, step in writing.units]
+
+
+def _written(
+    appended: Appended, inserted: Mapping[Key, bool], due: Sequence[DueDelivery], waiting: Collection[Key], gaps: int
+) -> Written:
+    places = {one.key: places for one, places in appended if isinstance(one, Notification)}
+    cancelled = {key: () for key, before in inserted.items() if before}
+    withdrawn = [(one, places) for one, places in appended if isinstance(one, Withdrawn)]
+    return Written(places | cancelled, withdrawn, due, frozenset(waiting), gaps)
 
 
 def _advance(partition: Partition, added: Tally) -> Advance:
@@ -178,7 +167,15 @@ def _row(n: Notification) -> tuple[object, ...]:
         n.traceparent,
         n.source,
         n.accepted_at,
+        n.expires_at,
+        n.collapse_key,
     )
+
+
+def _scheduled(schedule: Schedule, part: Part) -> tuple[object, ...]:
+    event, record = schedule.received.event, schedule.received.record
+    source, trace = event.source.topic, schedule.received.traceparent
+    return event.tenant, part.id, event.id, event.event, source, part.due_at, part.record, trace, record.key
 
 
 def _notification(row: asyncpg.Record) -> Notification:

@@ -64,6 +64,9 @@ class KafkaOutbox:
                 await shipment.send(topic, value)
             for topic, received in handover.forwards:
                 await shipment.forward(topic, received)
+            for publication in handover.publications:
+                headers = [(tracing.HEADER, publication.traceparent.encode())]
+                await shipment.send(publication.topic, publication.value, publication.key, headers)
             for dead in handover.dead:
                 await shipment.bury(dead)
         except Exception:

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
-from libs.catalogue.types import NotificationType
 from libs.runtime.ids import delivery_id
+from services.router.domain.person import Person
 from services.router.domain.planning import PlannedDelivery
-from services.router.domain.preferences import Person, decide
+from services.router.domain.preferences import Offer, decide
 
 
 def expand(
-    notification: UUID,
-    kind: NotificationType,
-    channels: Sequence[str],
-    members: Sequence[tuple[str, Person | None]],
-    *,
-    named: bool,
-    deliverable: Collection[str],
+    notification: UUID, offers: Sequence[Offer], members: Sequence[tuple[str, Person | None]]
 ) -> list[PlannedDelivery]:
     """A decision for every member and channel, with the same ids as if each had been addressed in person."""
     return [
-        PlannedDelivery(
-            delivery_id(notification, channel, user),
-            user,
-            channel,
-            decide(person, kind, channel, named=named, deliverable=deliverable),
-        )
+        PlannedDelivery(delivery_id(notification, offer.channel, user), user, offer.channel, decide(person, offer))
         for user, person in members
-        for channel in channels
+        for offer in offers
     ]

@@ -51,6 +51,9 @@ class Notification:
     traceparent: str
     source: str
     accepted_at: datetime
+    expires_at: datetime | None = None
+    collapse_key: str | None = None
+    urgency: int = 2
 
     @property
     def key(self) -> Key:
@@ -58,7 +61,7 @@ class Notification:
         return self.tenant, self.id
 
 
-def emission(notification: Notification, places: Sequence[RoomPlace]) -> bytes:
+def emission(notification: Notification, places: Sequence[RoomPlace], silent: Sequence[str] = ()) -> bytes:
     """The record of libs.schemas.records.NotificationEmission. `places` are all its rooms in their fixed order."""
     record: dict[str, Any] = {key: value for key, value in notification.extras.items() if key not in _STORED_ONLY}
     record |= {
@@ -76,7 +79,11 @@ def emission(notification: Notification, places: Sequence[RoomPlace]) -> bytes:
         "metadata": orjson.Fragment(notification.metadata),
         "data": None if notification.data is None else orjson.Fragment(notification.data),
         "createdAt": iso(notification.accepted_at),
+        "expiresAt": None if notification.expires_at is None else iso(notification.expires_at),
+        "collapseKey": notification.collapse_key,
         "rooms": places,
         "traceparent": notification.traceparent,
     }
+    if silent:
+        record["silent"] = silent
     return orjson.dumps(record)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from services.router.domain.handover import RoomKey
 from services.router.domain.notification import Notification
+from services.router.domain.withdrawing import Withdrawn
 
+NOTIFICATION, CONTROL = 0, 1  # kinds of entries
 #: Stands for "more rooms than fit": an index row has 2.7 kB, and `prior` is part of one.
 TOO_MANY = "*"
 _PRIOR_BYTES = 600
@@ -25,19 +28,24 @@ class Entries:
     notifications: list[UUID] = field(default_factory=list)
     types: list[str] = field(default_factory=list)
     priors: list[str | None] = field(default_factory=list)
+    kinds: list[int] = field(default_factory=list)
+    expiries: list[datetime | None] = field(default_factory=list)
     heads: list[tuple[RoomKey, int]] = field(default_factory=list)  # in the order of their keys
 
 
-def entries(notifications: Iterable[Notification]) -> Entries:
-    """One entry for every room of every notification."""
+def entries(appended: Iterable[Notification | Withdrawn]) -> Entries:
+    """One entry for every room of every notification, and a control entry for every room of every withdrawn one."""
     found = Entries()
-    for notification in notifications:
-        for place, room in enumerate(notification.rooms):
-            found.tenants.append(notification.tenant)
+    for one in appended:
+        kind, of_type, expires_at = _describe(one)
+        for place, room in enumerate(one.rooms):
+            found.tenants.append(one.tenant)
             found.rooms.append(room)
-            found.notifications.append(notification.id)
-            found.types.append(notification.type)
-            found.priors.append(prior(notification.rooms, place) if place else None)
+            found.notifications.append(one.id)
+            found.types.append(of_type)
+            found.priors.append(prior(one.rooms, place) if place and kind == NOTIFICATION else None)
+            found.kinds.append(kind)
+            found.expiries.append(expires_at)
     keys = list(zip(found.tenants, found.rooms, strict=True))
     left = Counter(keys)
     found.heads = sorted(left.items())
@@ -45,6 +53,12 @@ def entries(notifications: Iterable[Notification]) -> Entries:
         left[key] -= 1
         found.left_after.append(left[key])
     return found
+
+
+def _describe(one: Notification | Withdrawn) -> tuple[int, str, datetime | None]:
+    if isinstance(one, Withdrawn):
+        return CONTROL, one.reason, None
+    return NOTIFICATION, one.type, one.expires_at
 
 
 def prior(rooms: Sequence[str], place: int) -> str | None:

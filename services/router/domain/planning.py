@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,8 +20,10 @@ from services.router.domain.audience import Audience, Forward
 from services.router.domain.decisions import Because, Decision, Planned
 from services.router.domain.endpoints import Endpoint
 from services.router.domain.incoming import Received
-from services.router.domain.notification import Notification
-from services.router.domain.preferences import Person, decide, refusal
+from services.router.domain.notification import Key, Notification
+from services.router.domain.person import Person
+from services.router.domain.preferences import Offer, decide, refusal
+from services.router.domain.timing import collapse_key, digest_key, expiry, urgency
 
 IN_APP = "in-app"
 NO_ENDPOINT = "no-endpoint"
@@ -46,6 +49,18 @@ class Expansion:
 
     room: str
     channels: tuple[str, ...]
+    digest_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What holds beside the event: the external channels that somebody delivers on, the version of the catalogue, when
+    the directory was read, and how long a person may take to come back to their socket."""
+
+    deliverable: Collection[str]
+    catalogue_version: str
+    now: datetime
+    offline_grace: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +72,11 @@ class Plan:
     deliveries: tuple[PlannedDelivery, ...]
     expansions: tuple[Expansion, ...]
     forwards: tuple[Forward, ...]
+
+    @property
+    def key(self) -> Key:
+        """What the notification is known by."""
+        return self.notification.key
 
 
 def channels_of(event: AcceptedEvent, kind: NotificationType) -> tuple[tuple[str, ...], bool]:
@@ -80,64 +100,95 @@ def plan(
     kind: NotificationType,
     audience: Audience,
     people: Mapping[PersonKey, Person],
-    *,
-    deliverable: Collection[str],
-    catalogue_version: str,
+    circumstances: Circumstances,
     tenant_endpoints: Collection[Endpoint] = (),
 ) -> Plan:
     """The plan of one event. Raises TypeError (orjson.JSONEncodeError) for data that JSON in the database cannot hold.
 
-    `deliverable` are the external channels that somebody delivers on. `tenant_endpoints` are those of the event's
-    tenant.
+    `tenant_endpoints` are those of the event's tenant.
     """
+    now = circumstances.now
     event = received.event
     channels, named = channels_of(event, kind)
-    external = [channel for channel in channels if channel not in _IMPERSONAL]
-    deliveries = tuple(
-        PlannedDelivery(
-            delivery_id(event.id, channel, user),
-            user,
+    expires_at = expiry(event, kind)
+    over = expires_at is not None and expires_at <= now
+    offers = [
+        Offer(
+            kind,
             channel,
-            decide(people.get((event.tenant, user)), kind, channel, named=named, deliverable=deliverable),
+            now,
+            named=named,
+            deliverable=channel in circumstances.deliverable,
+            severity=event.severity,
+            expires_at=expires_at,
+            digest_key=digest_key(kind, said(event, kind)) if kind.digest is not None else "",
+            offline_grace=circumstances.offline_grace,
         )
-        for user in (audience.people if external else ())
-        for channel in external
-    )
-    posts, unposted = _posts(event, kind, channels, tenant_endpoints, named=named, deliverable=deliverable)
-    deliveries = (*deliveries, *posts)
-    refused = {c: refusal(kind, c, named=named, deliverable=deliverable) for c in external} if audience.groups else {}
+        for channel in channels
+        if channel != IN_APP
+    ]
+    posts, unposted = _posts(event, offers, tenant_endpoints)
+    personal = [offer for offer in offers if offer.channel not in _IMPERSONAL]
+    deliveries = (*_personal(event, audience, people, personal), *posts)
+    refused = {offer.channel: refusal(offer) for offer in personal} if audience.groups else {}
     open_channels = tuple(channel for channel, why in refused.items() if why is None)
     notes = (*audience.notes, *(f"{why}:{channel}" for channel, why in refused.items() if why is not None), *unposted)
+    if over:
+        notes = (*notes, "expired")
+    key = personal[0].digest_key if personal else ""
     return Plan(
         received,
-        _notification(received, kind, audience, notes, IN_APP in channels, len(deliveries), catalogue_version),
+        _notification(
+            received,
+            kind,
+            audience,
+            notes,
+            audience.rooms if IN_APP in channels and not over else (),
+            len(deliveries),
+            circumstances.catalogue_version,
+            expires_at,
+        ),
         deliveries,
-        tuple(Expansion(room, open_channels) for room in audience.groups) if open_channels else (),
+        tuple(Expansion(room, open_channels, key) for room in audience.groups) if open_channels else (),
         audience.forwards,
     )
 
 
+def _personal(
+    event: AcceptedEvent, audience: Audience, people: Mapping[PersonKey, Person], offers: Collection[Offer]
+) -> list[PlannedDelivery]:
+    if not offers:
+        return []
+    return [
+        PlannedDelivery(
+            delivery_id(event.id, offer.channel, user),
+            user,
+            offer.channel,
+            decide(people.get((event.tenant, user)), offer),
+        )
+        for user in audience.people
+        for offer in offers
+    ]
+
+
 def _posts(
-    event: AcceptedEvent,
-    kind: NotificationType,
-    channels: Collection[str],
-    tenant_endpoints: Collection[Endpoint],
-    *,
-    named: bool,
-    deliverable: Collection[str],
+    event: AcceptedEvent, offers: Collection[Offer], tenant_endpoints: Collection[Endpoint]
 ) -> tuple[list[PlannedDelivery], list[str]]:
     """What is posted to the tenant's endpoints, and notes of the channels on which nothing is."""
     posts: list[PlannedDelivery] = []
     notes: list[str] = []
-    for channel in channels:
+    for offer in offers:
+        channel = offer.channel
         if channel not in ENDPOINT_CHANNELS:
             continue
-        why = refusal(kind, channel, named=named, deliverable=deliverable)
-        wanting = [e.recipient for e in tenant_endpoints if e.channel == channel and e.wants(event.event, kind.key)]
+        why = refusal(offer)
+        wanting = [
+            e.recipient for e in tenant_endpoints if e.channel == channel and e.wants(event.event, offer.kind.key)
+        ]
         if why is not None or not wanting:
             notes.append(f"{why or NO_ENDPOINT}:{channel}")
             continue
-        decision = Planned(Because.CHANNEL_NAMED if named else Because.TYPE_DEFAULT)
+        decision = Planned(Because.CHANNEL_NAMED if offer.named else Because.TYPE_DEFAULT)
         posts += [PlannedDelivery(delivery_id(event.id, channel, to), to, channel, decision) for to in wanting]
     return posts, notes
 
@@ -147,16 +198,16 @@ def _notification(
     kind: NotificationType,
     audience: Audience,
     notes: tuple[str, ...],
-    in_app: bool,
+    rooms: tuple[str, ...],
     deliveries: int,
     catalogue_version: str,
+    expires_at: datetime | None,
 ) -> Notification:
     event = received.event
     title, message = event.title, event.message
     if title is None or message is None:
-        rendered = texts(kind, IN_APP, _said(event, kind))
+        rendered = texts(kind, IN_APP, said(event, kind))
         title, message = title or rendered.title, message or rendered.message
-    rooms = audience.rooms if in_app else ()
     return Notification(
         tenant=event.tenant,
         id=event.id,
@@ -170,17 +221,20 @@ def _notification(
         metadata=_json(event.metadata),
         data=None if event.data is None else _json(event.data),
         extras=_extras(event),
-        audience=_described(audience, notes, in_app),
+        audience=_described(audience, notes, in_app=bool(rooms)),
         rooms=rooms,
         catalogue_version=catalogue_version,
         decisions_planned=len(rooms) + deliveries,
         traceparent=received.traceparent,
         source=_json({"topic": event.source.topic, "partition": event.source.partition, "offset": event.source.offset}),
         accepted_at=event.accepted_at,
+        expires_at=expires_at,
+        collapse_key=collapse_key(event, kind, said(event, kind)) if kind.collapse_key else event.collapse_key,
+        urgency=urgency(event.severity, event.priority),
     )
 
 
-def _said(event: AcceptedEvent, kind: NotificationType) -> dict[str, Any]:
+def said(event: AcceptedEvent, kind: NotificationType) -> dict[str, Any]:
     """What the type's texts are filled from."""
     more = {"metadata": event.metadata, "actor": event.actor, "related": event.related}
     return context(event.data, event_name=event.name or kind.key, **more)
@@ -201,7 +255,7 @@ def _extras(event: AcceptedEvent) -> dict[str, Any]:
     return extras
 
 
-def _described(audience: Audience, notes: tuple[str, ...], in_app: bool) -> str:
+def _described(audience: Audience, notes: tuple[str, ...], *, in_app: bool) -> str:
     described: dict[str, Any] = {"rule": audience.rule}
     if not in_app:
         described["rooms"] = audience.rooms

@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from libs.runtime.clock import Clock, iso, utc_now
 from libs.runtime.logging import get_logger
 from services.router import metrics
-from services.router.domain.handover import DueDelivery, Emission, Handover
+from services.router.domain.handover import DueDelivery, Emission, Handover, Retraction
 from services.router.domain.incoming import Dead, Received, Record, condemned, decode
 from services.router.domain.notification import Key
 from services.router.domain.offsets import Stretch, halves
@@ -17,7 +18,7 @@ from services.router.errors import Missing
 from services.router.handlers.holding import Holding
 from services.router.handlers.preparing import Preparation, Unit
 from services.router.handlers.reporting import report
-from services.router.ports import KafkaLog, Ledger, Outbox, Writing, Written
+from services.router.ports import Interest, KafkaLog, Ledger, Outbox, Writing, Written
 
 REREAD_LIMIT = 500
 
@@ -41,9 +42,10 @@ class BatchHandler:
         writing: Holding,
         handing_on: Holding,
         on_group: Callable[[], None],
+        clock: Clock = utc_now,
     ) -> None:
         self._preparation, self._ledger, self._outbox, self._kafka_log = preparation, ledger, outbox, log
-        self._writing, self._handing_on, self._on_group = writing, handing_on, on_group
+        self._writing, self._handing_on, self._on_group, self._clock = writing, handing_on, on_group, clock
 
     async def write(self, records: Sequence[Record]) -> Handover:
         """Returns what is to be handed on when the batch is written. Raises GivenBack when the process stops."""
@@ -77,8 +79,10 @@ class BatchHandler:
     async def _hand_on(self, handover: Handover) -> None:
         rooms = handover.rooms()
         # Only after the commit: a gateway registers its interest before it reads the log, so none is missed.
-        interest = await self._ledger.interest(rooms) if rooms else {}
-        await self._outbox.hand_on(handover, interest)
+        interest = await self._ledger.interest(rooms) if rooms else Interest()
+        if interest.people:
+            handover.silence(self._preparation.silent(interest.people))
+        await self._outbox.hand_on(handover, interest.slots)
 
     async def _write(self, units: Sequence[Unit], verified: Stretch | None, handover: Handover) -> None:
         """Writes the units in one transaction; where a value is refused, in halves, until the culprit stands alone."""
@@ -115,17 +119,13 @@ class BatchHandler:
         emissions, due = await self._read_back(before) if before else ([], [])
         for plan in plans:
             places = written.places.get(plan.notification.key)
-            if places is not None:
-                if places:
-                    emissions.append(Emission(plan.notification, places))
-                due += [
-                    DueDelivery(plan.notification.tenant, delivery.id, delivery.channel)
-                    for delivery in plan.deliveries
-                    if delivery.decision.state == "planned"
-                ]
+            if places:
+                emissions.append(Emission(plan.notification, places))
             handover.forwards += [(f.topic, plan.received) for f in plan.forwards if f.topic is not None]
+        at = iso(self._clock())
+        handover.retractions += [Retraction(one, where, at) for one, where in written.withdrawn if where]
         handover.emissions += emissions
-        handover.deliveries += due
+        handover.deliveries += [*due, *written.due]
         handover.dead += [unit for unit in judged if isinstance(unit, Dead)]
         if any(plan.expansions for plan in plans):
             self._on_group()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
+from datetime import timedelta
 from functools import partial
 
 from libs.runtime.logging import get_logger
@@ -11,6 +12,7 @@ from services.router import metrics
 from services.router.domain.expanding import expand
 from services.router.domain.handover import Handover
 from services.router.domain.planning import PlannedDelivery
+from services.router.domain.preferences import Offer
 from services.router.errors import GivenBack
 from services.router.handlers.holding import Holding
 from services.router.ports import Catalogues, Expansions, Members, Outbox
@@ -31,9 +33,11 @@ class ExpansionHandler:
         deliverable: Collection[str],
         page_size: int,
         interval: float,
+        offline_grace: timedelta,
     ) -> None:
         self._expansions, self._outbox, self._catalogues, self._holding = expansions, outbox, catalogues, holding
         self._deliverable, self._page_size, self._interval = frozenset(deliverable), page_size, interval
+        self._offline_grace = offline_grace
         self._told = asyncio.Event()
         self._tenant = ""
 
@@ -82,14 +86,21 @@ class ExpansionHandler:
     def _expanded(self, members: Members) -> list[PlannedDelivery]:
         catalogue = self._catalogues.of(members.tenant)
         kind = catalogue.get(members.type) or catalogue.find(members.event, members.name)
-        return expand(
-            members.notification,
-            kind,
-            members.channels,
-            members.people,
-            named=members.named,
-            deliverable=self._deliverable,
-        )
+        offers = [
+            Offer(
+                kind,
+                channel,
+                members.as_of,
+                named=members.named,
+                deliverable=channel in self._deliverable,
+                severity=members.severity,
+                expires_at=members.expires_at,
+                digest_key=members.digest_key,
+                offline_grace=self._offline_grace,
+            )
+            for channel in members.channels
+        ]
+        return expand(members.notification, offers, members.people)
 
     async def _rest(self, stop: asyncio.Event) -> None:
         waits = [asyncio.ensure_future(event.wait()) for event in (self._told, stop)]

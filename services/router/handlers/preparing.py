@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
+from zoneinfo import ZoneInfo
 
 from libs.catalogue.types import NotificationType
+from libs.runtime.clock import Clock, utc_now
 from libs.schemas import rooms
+from libs.schemas.preferences import TenantPreferences
 from services.router.domain.audience import Audience, AudienceRules, org_asked_for_admins, resolve
 from services.router.domain.handover import RoomKey
 from services.router.domain.incoming import Dead, Received, Record, condemned
-from services.router.domain.notification import Key
+from services.router.domain.notification import Key, Notification
 from services.router.domain.offsets import Fate, Stretch
-from services.router.domain.planning import Plan, endpoints_asked_for, people_asked_for, plan
+from services.router.domain.person import Person
+from services.router.domain.planning import Circumstances, Plan, endpoints_asked_for, people_asked_for, plan
+from services.router.domain.preferences import disturbs
+from services.router.domain.scheduling import Schedule, schedule, users_of, waits
 from services.router.ports import Admins, Catalogues, Directory, Endpoints, People, Writing
 
 Unit = Received | Dead
@@ -46,9 +53,12 @@ class Preparation:
         *,
         deliverable: Collection[str],
         audience_limit: int,
+        offline_grace: timedelta,
+        clock: Clock = utc_now,
     ) -> None:
         self._directory, self._catalogues, self._rules = directory, catalogues, rules
         self._deliverable, self._limit = frozenset(deliverable), audience_limit
+        self._offline_grace, self._clock = offline_grace, clock
 
     async def prepare(self, units: Sequence[Unit], verified: Stretch | None) -> tuple[Writing, list[Unit]]:
         """The batch to write, and the units as judged now: an event that cannot be planned is dead."""
@@ -58,9 +68,17 @@ class Preparation:
         addressed = [self._address(step, admins) if isinstance(step, _Candidate) else step for step in steps]
         people = await self._people(addressed)
         endpoints = await self._endpoints(addressed)
-        planned = [self._plan(step, people, endpoints) if isinstance(step, _Addressed) else step for step in addressed]
+        now = people.as_of or self._clock()
+        planned = [
+            self._plan(step, people, endpoints, now)
+            if isinstance(step, _Addressed)
+            else schedule(step, partial(_zone, people, step.event.tenant))
+            if isinstance(step, Received)
+            else step
+            for step in addressed
+        ]
         judged = [step if isinstance(step, Dead) else unit for step, unit in zip(planned, units, strict=True)]
-        written: list[tuple[Record, Plan | Fate]] = [
+        written: list[tuple[Record, Plan | Schedule | Fate]] = [
             (unit.record, Fate.DEAD if isinstance(step, Dead) else step)
             for unit, step in zip(units, planned, strict=True)
         ]
@@ -72,9 +90,10 @@ class Preparation:
         if any(self._catalogues.of(event.tenant).get(event.type) is None for event in events):
             await self._catalogues.refresh()
 
-    def _candidates(self, units: Sequence[Unit]) -> list[_Candidate | Dead | Fate]:
+    def _candidates(self, units: Sequence[Unit]) -> list[_Candidate | Received | Dead | Fate]:
+        """What is to be addressed now; what waits for its time stays as it was received."""
         seen: set[Key] = set()
-        steps: list[_Candidate | Dead | Fate] = []
+        steps: list[_Candidate | Received | Dead | Fate] = []
         for unit in units:
             if isinstance(unit, Dead):
                 steps.append(unit)
@@ -84,6 +103,9 @@ class Preparation:
                 steps.append(Fate.DUPLICATE)
                 continue
             seen.add(key)
+            if event.deliver_at is not None and waits(event, self._clock()):
+                steps.append(unit)
+                continue
             catalogue = self._catalogues.of(event.tenant)
             kind = catalogue.get(event.type) or catalogue.find(event.event, event.name)
             org = org_asked_for_admins(event, self._rules)
@@ -111,6 +133,9 @@ class Preparation:
             if isinstance(step, _Addressed)
             for user in people_asked_for(step.received.event, step.kind, step.audience)
         }
+        for step in steps:
+            if isinstance(step, Received):  # whose clocks it waits for, and the tenant's own
+                asked |= {(step.event.tenant, user) for user in ("", *users_of(step.event))}
         return await self._directory.people(asked) if asked else People({})
 
     async def _endpoints(self, steps: Sequence[object]) -> Endpoints:
@@ -121,20 +146,35 @@ class Preparation:
         }
         return await self._directory.endpoints(asked) if asked else {}
 
-    def _plan(self, step: _Addressed, people: People, endpoints: Endpoints) -> Plan | Dead:
+    def silent(self, people: Mapping[RoomKey, Person]) -> Callable[[Notification, RoomKey], bool]:
+        """Tells which notifications are shown without sound in which of these people's rooms now (S13)."""
+        now = self._clock()
+
+        def is_silent(notification: Notification, room: RoomKey) -> bool:
+            person = people.get(room)
+            kind = self._catalogues.of(notification.tenant).get(notification.type) if person is not None else None
+            return person is not None and kind is not None and not disturbs(person, kind, notification.severity, now)
+
+        return is_silent
+
+    def _plan(self, step: _Addressed, people: People, endpoints: Endpoints, now: datetime) -> Plan | Dead:
         try:
             return plan(
                 step.received,
                 step.kind,
                 step.audience,
                 people.by_key,
-                deliverable=self._deliverable,
-                catalogue_version=step.catalogue_version,
+                Circumstances(self._deliverable, step.catalogue_version, now, self._offline_grace),
                 tenant_endpoints=endpoints.get(step.received.event.tenant, ()),
             )
         except (TypeError, ValueError, RecursionError) as error:
             # JSON that a parser took and no encoder or database would: numbers beyond 64 bits, nesting without end.
             return condemned(step.received, "unstorable-value", f"{type(error).__name__}: {error}")
+
+
+def _zone(people: People, tenant: str, user: str | None) -> ZoneInfo:
+    known = people.by_key.get((tenant, user)) if user is not None else None
+    return (known or Person({}, tenant=people.tenants.get(tenant, TenantPreferences()))).clock
 
 
 def _earliest(*moments: datetime | None) -> datetime | None:

@@ -12,6 +12,7 @@ from services.router import metrics
 from services.router.domain.incoming import Dead, Received
 from services.router.domain.offsets import Fate
 from services.router.domain.planning import Plan
+from services.router.domain.scheduling import Schedule
 from services.router.handlers.preparing import Unit
 from services.router.ports import Writing, Written
 
@@ -29,6 +30,8 @@ def report(writing: Writing, written: Written, judged: Sequence[Unit]) -> None:
             fates[event, (Fate.ACCEPTED if inserted else Fate.DUPLICATE).value] += 1
             if inserted:
                 _report_plan(step, decisions)
+        elif isinstance(step, Schedule):
+            fates[event, "scheduled" if step.key in written.scheduled else Fate.DUPLICATE.value] += 1
         else:
             fates[event, step.value] += 1
         if isinstance(unit, Dead):

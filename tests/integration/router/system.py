@@ -40,6 +40,7 @@ from tests.unit.router.events import TRACEPARENT
 TENANT = "acme"
 RULES = AudienceRules(frozenset({"admin", "owner"}), "system-org", "system-admin", {"billing": "delivery.dead"})
 DEADLINE = 30.0
+OFFLINE_GRACE = timedelta(seconds=30)
 
 _UNBALANCED = """
 select count(*) from progress where next_offset - start_offset <> accepted + duplicates + dead + gaps
@@ -218,9 +219,15 @@ async def routing(system: System, *, page_size: int = 500, audience_limit: int =
             deliverable=deliverable,
             page_size=page_size,
             interval=0.1,
+            offline_grace=OFFLINE_GRACE,
         )
         preparation = Preparation(
-            PostgresDirectory(pool), catalogues, RULES, deliverable=deliverable, audience_limit=audience_limit
+            PostgresDirectory(pool),
+            catalogues,
+            RULES,
+            deliverable=deliverable,
+            audience_limit=audience_limit,
+            offline_grace=OFFLINE_GRACE,
         )
         batch = BatchHandler(
             preparation,

@@ -27,7 +27,7 @@ _ARGUMENT = {
     "give_back": 0,
     "_give_back": 0,
 }
-_ENUMS = {"Because", "Withheld", "Reason"}
+_ENUMS = {"Because", "Later", "Gathered", "Withheld", "Reason"}
 _MODULES = {"refusals.py", "outcome.py", "resume.py"}  # their constants are codes
 _SQL_REASON = re.compile(r"\breason = (.+)$", re.MULTILINE)
 

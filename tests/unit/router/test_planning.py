@@ -1,6 +1,7 @@
 """What an event leads to, and the record that gateways are sent."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,22 +20,24 @@ from services.router.domain.endpoints import Endpoint
 from services.router.domain.expanding import expand
 from services.router.domain.incoming import MAX_RECORD_BYTES, Dead, Received, decode
 from services.router.domain.notification import RoomPlace, emission
+from services.router.domain.person import Person
 from services.router.domain.placing import TOO_MANY, entries, prior
-from services.router.domain.planning import Expansion, Plan, endpoints_asked_for, people_asked_for, plan
-from services.router.domain.preferences import Person
+from services.router.domain.planning import Circumstances, Expansion, Plan, endpoints_asked_for, people_asked_for, plan
+from services.router.domain.preferences import Offer
 from tests.unit.router.events import NOW, TRACEPARENT, accepted, received, record
 
 pytestmark = pytest.mark.covers("F0-4", "S7", "S12", "S14", "B7")
 
 RULES = AudienceRules(frozenset({"admin"}), "system-org", "system-admin")
 ADA = Person({"email": "ada@example.org"})
+HERE = Circumstances({"email"}, "1", NOW, timedelta(seconds=30))
 
 
 def planned(event: AcceptedEvent, people: dict[str, Person] | None = None, admins: tuple[str, ...] = ()) -> Plan:
     kind = shipped().find(event.event, event.name)
     known = {(event.tenant, user): person for user, person in (people or {}).items()}
     audience = resolve(event, kind, RULES, admins)
-    return plan(received(event), kind, audience, known, deliverable={"email"}, catalogue_version="1")
+    return plan(received(event), kind, audience, known, HERE)
 
 
 def test_in_app_alone_asks_nothing_of_the_directory() -> None:
@@ -115,7 +118,7 @@ def test_a_group_member_is_decided_as_if_addressed_in_person() -> None:
     kind = shipped().find(event.event, event.name)
     members = [("ada", ADA), ("bob", None)]
     in_person = planned(event, {"ada": ADA}).deliveries
-    assert tuple(expand(event.id, kind, ["email"], members, named=False, deliverable={"email"})) == in_person
+    assert tuple(expand(event.id, [Offer(kind, "email", NOW)], members)) == in_person
 
 
 def test_records_that_hold_no_event_are_dead_with_a_reason() -> None:
@@ -153,9 +156,7 @@ def test_a_notification_is_posted_once_to_each_endpoint_that_wants_it() -> None:
     ]
     assert endpoints_asked_for(event, kind)
     assert people_asked_for(event, kind, audience) == ()
-    found = plan(
-        received(event), kind, audience, {}, deliverable={"webhook"}, catalogue_version="1", tenant_endpoints=known
-    )
+    found = plan(received(event), kind, audience, {}, replace(HERE, deliverable={"webhook"}), tenant_endpoints=known)
     assert [(d.user_id, d.channel, d.decision) for d in found.deliveries] == [
         ("endpoint all", "webhook", Planned(Because.CHANNEL_NAMED)),
         ("endpoint alerts", "webhook", Planned(Because.CHANNEL_NAMED)),
@@ -167,7 +168,7 @@ def test_a_notification_is_posted_once_to_each_endpoint_that_wants_it() -> None:
 def test_why_nothing_is_posted_is_noted(deliverable: set[str], note: str) -> None:
     event = accepted("system.notification", title="t", message="m", metadata={"orgId": "o"}, channels=("webhook",))
     kind = shipped().find(event.event, event.name)
-    found = plan(received(event), kind, resolve(event, kind, RULES), {}, deliverable=deliverable, catalogue_version="1")
+    found = plan(received(event), kind, resolve(event, kind, RULES), {}, replace(HERE, deliverable=deliverable))
     assert (found.deliveries, found.expansions) == ((), ())
     assert orjson.loads(found.notification.audience)["notes"] == [f"{note}:webhook"]
 

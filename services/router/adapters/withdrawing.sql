@@ -1,0 +1,38 @@
+-- name: collapse
+-- Makes and locks the rows of these rooms and keys, in their order; returns the newest notification of each as yet.
+insert into collapse_keys as c (tenant, room, key, notification)
+select * from unnest($1::text[], $2::text[], $3::text[], $4::uuid[])
+on conflict (tenant, room, key) do update set notification = c.notification
+returning c.tenant, c.room, c.key, c.notification
+
+-- name: rooms
+-- Where notifications stand that may be replaced.
+select n.tenant, n.id, n.rooms
+from unnest($1::text[], $2::uuid[]) as k (tenant, id)
+join notifications n on n.tenant = k.tenant and n.id = k.id and n.cancelled_at is null
+
+-- name: hold
+-- The newest of each room and key from now on.
+update collapse_keys c set notification = k.notification, at = clock_timestamp()
+from unnest($1::text[], $2::text[], $3::text[], $4::uuid[]) as k (tenant, room, key, notification)
+where c.tenant = k.tenant and c.room = k.room and c.key = k.key
+
+-- name: end_expansions
+-- First of all: a page that is being decided is waited for, so that its deliveries are seen by the next statement.
+update expansions e set done_at = clock_timestamp()
+from unnest($1::text[], $2::uuid[]) as k (tenant, id)
+where e.tenant = k.tenant and e.notification = k.id and e.done_at is null
+
+-- name: cancel_deliveries
+-- What nobody has begun to send is not sent, and leaves its digest. A claim is taken away: its worker finds that out
+-- before it sends.
+update deliveries d
+set state = 'cancelled', reason = $3, next_attempt_at = null, claim_token = null, lease_until = null,
+  updated_at = clock_timestamp()
+from unnest($1::text[], $2::uuid[]) as k (tenant, id)
+where d.tenant = k.tenant and d.notification = k.id and d.state in ('planned', 'deferred', 'digested', 'claimed')
+
+-- name: mark
+update notifications n set cancelled_at = clock_timestamp()
+from unnest($1::text[], $2::uuid[]) as k (tenant, id)
+where n.tenant = k.tenant and n.id = k.id and n.cancelled_at is null

@@ -1,0 +1,92 @@
+"""Events that are not to be told yet: at one instant, or at a time on each recipient's own clock."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid5
+from zoneinfo import ZoneInfo
+
+from libs.schemas.events import Recipients
+from libs.schemas.records import AcceptedEvent, Source
+from services.router.domain.clocks import first
+from services.router.domain.incoming import Received
+from services.router.domain.notification import Key
+
+#: Where an event says it comes from when its time has come.
+SOURCE = "scheduled"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What becomes one notification at one instant. `record` is the event as it goes on its topic then."""
+
+    id: UUID
+    due_at: datetime
+    record: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """An event that waits, in one part or, for people on different clocks, in several. The first has the event's id."""
+
+    received: Received
+    parts: tuple[Part, ...]
+
+    @property
+    def key(self) -> Key:
+        """What the event is known by."""
+        return self.received.event.tenant, self.received.event.id
+
+
+def waits(event: AcceptedEvent, now: datetime) -> bool:
+    """Whether the event has a time that is, or may be for somebody, still to come."""
+    at = event.deliver_at
+    return at is not None and (at.tzinfo is None or at > now)
+
+
+def users_of(event: AcceptedEvent) -> tuple[str, ...]:
+    """The people on whose own clocks it is to be told."""
+    on_clocks = event.deliver_at is not None and event.deliver_at.tzinfo is None
+    return event.recipients.user_ids if on_clocks and event.recipients is not None else ()
+
+
+def schedule(received: Received, zone_of: Callable[[str | None], ZoneInfo]) -> Schedule:
+    """The parts of an event that waits, the earliest first.
+
+    `zone_of` gives a person's zone, and for None the tenant's: groups have no clock of their own.
+    """
+    event = received.event
+    assert event.deliver_at is not None  # only what waits is scheduled
+    if event.deliver_at.tzinfo is not None:
+        return Schedule(received, (_part(event, 0, event.deliver_at.astimezone(UTC), event.recipients),))
+    local, users = event.deliver_at, users_of(event)
+    at: defaultdict[datetime, list[str]] = defaultdict(list)
+    for user in users:
+        at[first(local, zone_of(user))].append(user)
+    named = event.recipients
+    if named is None or not users:
+        return Schedule(received, (_part(event, 0, first(local, zone_of(None)), named),))
+    parts: list[tuple[datetime, Recipients]] = [(due, _only(named, tuple(those))) for due, those in at.items()]
+    if _names_others(named):
+        parts.append((first(local, zone_of(None)), named.model_copy(update={"user_ids": ()})))
+    parts.sort(key=lambda part: part[0])
+    return Schedule(received, tuple(_part(event, number, due, to) for number, (due, to) in enumerate(parts)))
+
+
+def _only(named: Recipients, users: tuple[str, ...]) -> Recipients:
+    return Recipients(user_ids=users, exclude_user_ids=named.exclude_user_ids)
+
+
+def _names_others(named: Recipients) -> bool:
+    return any(value for name, value in named if name not in ("user_ids", "exclude_user_ids"))
+
+
+def _part(event: AcceptedEvent, number: int, due_at: datetime, recipients: Recipients | None) -> Part:
+    id_ = event.id if number == 0 else uuid5(event.id, f"part {number}")
+    changed: dict[str, Any] = {"id": id_, "deliver_at": None, "recipients": recipients, "accepted_at": due_at}
+    told = event.model_copy(update=changed | {"source": Source(topic=SOURCE)})
+    return Part(id_, due_at, told.model_dump_json(by_alias=True, exclude_none=True).encode())
