@@ -51,8 +51,12 @@ class Slots(Protocol):
 class Interests(Protocol):
     """Which slots listen to which rooms."""
 
-    async def register(self, slot: Slot, rooms: Sequence[Room]) -> None:
-        """Committed when it returns. Raises LeaseLost."""
+    async def register(self, slot: Slot, rooms: Sequence[Room], *, everything: bool = False) -> None:
+        """Committed when it returns. Raises LeaseLost.
+
+        `everything`: these are all rooms that are held. Only then does the heartbeat row come back: were it written
+        with every room, nobody would notice that the others are gone.
+        """
         ...
 
     async def withdraw(self, slot: Slot, rooms: Sequence[Room]) -> None: ...

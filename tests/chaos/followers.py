@@ -27,12 +27,18 @@ class Follower:
     connects: int = 0
     connected: asyncio.Event = field(default_factory=asyncio.Event)
     ended: bool = False
+    _client_now: socketio.AsyncClient | None = None
+
+    async def drop(self) -> None:
+        """The connection ends without a word; the client comes back by itself."""
+        if self._client_now is not None:
+            await self._client_now.eio.disconnect(abort=True)
 
     async def follow(self) -> None:
         """Connects, and connects again, until ended and cancelled: the client may swallow a cancellation."""
         attempt = random.randrange(len(self.urls))
         while not self.ended:
-            client = self._client()
+            client = self._client_now = self._client()
             try:
                 await client.connect(self.urls[attempt % len(self.urls)], auth=self._auth(), transports=["websocket"])
                 await client.wait()

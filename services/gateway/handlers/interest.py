@@ -44,7 +44,8 @@ class Interest:
     async def attach(self, slot: Slot) -> None:
         """From now on this is our slot: everything that is held is registered in it."""
         async with self._turn:
-            await self._interests.register(slot, [*_rooms([log.key for log in self._held]), *self._live])
+            rooms = [*_rooms([log.key for log in self._held]), *self._live]
+            await self._interests.register(slot, rooms, everything=True)
             self._slot = slot
         self._attached.set()
 

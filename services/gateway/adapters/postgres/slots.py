@@ -12,6 +12,7 @@ from services.gateway.errors import LeaseLost
 from services.gateway.ports import Renewal, Room, Slot
 
 _SQL = load(Path(__file__).with_suffix(".sql"))
+_HEARTBEAT: Room = ("", "")  # nobody's room: its row says that everything held had been registered
 _TIMEOUT = 5.0  # seconds: a renewal that hangs is worth nothing
 
 
@@ -46,8 +47,10 @@ class PostgresSlots:
         """See ports.Slots."""
         await self._database.fetch(_SQL["release"], slot.number, slot.epoch, self._holder, timeout=_TIMEOUT)
 
-    async def register(self, slot: Slot, rooms: Sequence[Room]) -> None:
+    async def register(self, slot: Slot, rooms: Sequence[Room], *, everything: bool = False) -> None:
         """See ports.Interests."""
+        if everything:
+            rooms = [*rooms, _HEARTBEAT]
         tenants, names = [tenant for tenant, _ in rooms], [room for _, room in rooms]
         rows = await self._database.fetch(_SQL["register"], tenants, names, slot.number, slot.epoch, self._holder)
         if not rows[0]["ours"]:

@@ -35,11 +35,11 @@ with released as (
 delete from room_interest where slot in (select slot from released) and slot_epoch <= $2;
 
 -- name: register
--- The row of tenant '' and room '' is the heartbeat. Nothing is written when the lease is no longer ours.
+-- Nothing is written when the lease is no longer ours.
 with kept as (
   insert into room_interest as i (tenant, room, slot, slot_epoch)
   select distinct k.tenant, k.room, $3::int, $4::bigint
-  from unnest($1::text[] || ''::text, $2::text[] || ''::text) as k (tenant, room)
+  from unnest($1::text[], $2::text[]) as k (tenant, room)
   where exists (select from gateway_slots where slot = $3 and epoch = $4 and holder = $5)
   order by 1, 2
   on conflict (tenant, room, slot) do update set slot_epoch = excluded.slot_epoch
