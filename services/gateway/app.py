@@ -27,7 +27,6 @@ from services.gateway.adapters.event_streams import KIND, EventStreams
 from services.gateway.adapters.every_socket import EverySocket
 from services.gateway.adapters.fanout_sockets import FanoutSockets
 from services.gateway.adapters.kafka_events import KafkaEvents
-from services.gateway.adapters.kafka_events import KafkaEvents
 from services.gateway.adapters.kafka_inbox import KafkaInbox
 from services.gateway.adapters.kafka_records import KafkaRecords
 from services.gateway.adapters.postgres.database import Database

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from libs.auth.tokens import Identity
 from libs.schemas import rooms
 from libs.schemas.records import RoomEntry
+from services.gateway.domain.muting import Mute
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +35,11 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Memberships:
-    """All intervals of a reader, with the version that rises when one changes."""
+    """All intervals of a reader and what they have muted, with the version that rises when one of it changes."""
 
     version: int = 0
     intervals: tuple[Interval, ...] = ()
+    mutes: tuple[Mute, ...] = ()
 
 
 class Readable:

@@ -11,6 +11,7 @@ from services.gateway.domain.access import Memberships, Readable
 from services.gateway.domain.dialects.dialect import Dialect, Emission
 from services.gateway.domain.limits import Meter
 from services.gateway.domain.logs import LogKey, LogRecord, state_of
+from services.gateway.domain.muting import hides
 
 
 @dataclass(slots=True, eq=False)
@@ -67,9 +68,18 @@ class Session:
         """Whether no membership decides about this log."""
         return is_personal(name) or name == self.state_log
 
+    @property
+    def wants_all(self) -> bool:
+        """Whether nothing is kept from it: it has not narrowed itself, and its reader has muted nothing."""
+        return self.types is None and not self.memberships.mutes
+
     def wants(self, record: LogRecord | None) -> bool:
-        """Whether the socket has not narrowed itself to other types."""
-        return self.types is None or not isinstance(record, NotificationEmission) or record.type in self.types
+        """Whether it has not narrowed itself to other types, and its reader had not muted this one as it came."""
+        if not isinstance(record, NotificationEmission):
+            return True
+        if self.types is not None and record.type not in self.types:
+            return False
+        return not hides(self.memberships.mutes, record.type, record.created_at)
 
     def is_over(self) -> bool:
         """Whether the socket has gone. It may go whenever something is awaited."""

@@ -100,7 +100,7 @@ class Emitter:
 
 
 def _wanting(sessions: Iterable[Session], entry: Entry) -> list[Session]:
-    return [session for session in sessions if session.types is None or session.wants(entry.record)]
+    return [session for session in sessions if session.wants_all or session.wants(entry.record)]
 
 
 def _kept(session: Session, emission: Emission) -> bool:

@@ -10,6 +10,7 @@ from sys import intern
 from libs.postgres.queries import load
 from services.gateway.adapters.postgres.database import Database
 from services.gateway.domain.access import Interval, Memberships, Span
+from services.gateway.domain.muting import Mute
 from services.gateway.ports import Claim, Person
 
 _SQL = load(Path(__file__).with_suffix(".sql"))
@@ -32,7 +33,13 @@ class PostgresDirectory:
                 span = Span(row["joined_seq"], row["left_seq"])
                 # Thousands are in the same rooms.
                 intervals[person].append(Interval(intern(row["room"]), span, intern(row["source"])))
-        return {person: Memberships(version, tuple(intervals[person])) for person, version in versions.items()}
+        mutes: defaultdict[Person, list[Mute]] = defaultdict(list)
+        for row in await self._database.fetch(_SQL["mutes"], *_columns(versions)):
+            mutes[row["tenant"], row["reader"]].append(Mute(intern(row["type"]), row["since"], row["until"]))
+        return {
+            person: Memberships(version, tuple(intervals[person]), tuple(mutes[person]))
+            for person, version in versions.items()
+        }
 
     async def versions(self, people: Iterable[Person]) -> dict[Person, int]:
         """See ports.Directory."""

@@ -1,6 +1,9 @@
 -- name: memberships
 select tenant, reader, version, room, joined_seq, left_seq, source from feed_memberships($1, $2);
 
+-- name: mutes
+select tenant, reader, type, since, until from feed_mutes($1, $2);
+
 -- name: versions
 select tenant, reader, version from feed_versions($1, $2);
 
