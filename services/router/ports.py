@@ -15,6 +15,7 @@ from libs.schemas.preferences import TenantPreferences
 from services.router.domain.endpoints import Endpoint
 from services.router.domain.handover import DueDelivery, Emission, Handover, RoomKey
 from services.router.domain.incoming import Record
+from services.router.domain.nearness import Search
 from services.router.domain.notification import Key, RoomPlace
 from services.router.domain.offsets import Fate, Partition, Stretch
 from services.router.domain.person import Person
@@ -28,6 +29,14 @@ class Admins:
     """User ids by organisation's room, each at most one more than the limit; `as_of` is the database's time."""
 
     by_room: Mapping[RoomKey, tuple[str, ...]]
+    as_of: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Nearby:
+    """User ids by search, the nearest first, each at most one more than the limit; `as_of` is the database's time."""
+
+    by_search: Mapping[Search, tuple[str, ...]]
     as_of: datetime | None = None
 
 
@@ -58,6 +67,9 @@ class Directory(Protocol):
 
     async def admins(self, rooms: Collection[RoomKey], roles: Collection[str], limit: int) -> Admins:
         """The members of organisations who have one of the roles."""
+
+    async def nearby(self, searches: Sequence[Search], limit: int) -> Nearby:
+        """Who has a role and is near a point."""
 
     async def people(self, keys: Collection[PersonKey]) -> People:
         """Addresses and preferences."""

@@ -10,6 +10,13 @@ on conflict (tenant, user_id) do update
   set email = excluded.email, phone = excluded.phone, display_name = excluded.display_name, locale = excluded.locale,
       timezone = excluded.timezone, attributes = excluded.attributes, updated_at = clock_timestamp()
 
+-- name: locate_users
+-- Of people who are there: the newest place is kept, whatever the order in which places come; null takes it away.
+update users u set latitude = k.lat, longitude = k.lon, located_at = k.at, radius_meters = k.radius
+from unnest($1::text[], $2::text[], $3::float8[], $4::float8[], $5::timestamptz[], $6::float8[])
+  as k (t, i, lat, lon, at, radius)
+where u.tenant = k.t and u.user_id = k.i and (k.at is null or u.located_at is null or u.located_at <= k.at)
+
 -- name: upsert_orgs
 insert into orgs (tenant, org_id, name, attributes)
 select t, i, n, a::jsonb from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as k (t, i, n, a)
@@ -71,7 +78,8 @@ join gateway_slots s on s.slot = i.slot and s.epoch = i.slot_epoch
 order by i.slot, i.tenant, k.u
 
 -- name: user
-select u.user_id as id, u.email, u.display_name, u.phone, u.locale, u.timezone, u.attributes::text as attributes
+select u.user_id as id, u.email, u.display_name, u.phone, u.locale, u.timezone, u.attributes::text as attributes,
+  u.latitude, u.longitude, u.located_at, u.radius_meters
 from users u where u.tenant = $1 and u.user_id = $2
 
 -- name: rooms_of_user

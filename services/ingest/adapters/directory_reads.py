@@ -9,6 +9,7 @@ import asyncpg
 import orjson
 
 from libs.postgres import queries
+from libs.runtime.clock import iso
 from libs.schemas import rooms
 from services.ingest.adapters.faults import connected
 from services.ingest.domain.directory import Subject
@@ -50,7 +51,14 @@ async def _user(connection: Any, subject: Subject) -> dict[str, Any] | None:
         if kind in groups:
             groups[kind].append({"orgId": name, "role": membership["role"]} if kind == "org" else name)
     memberships = {"departments": groups["dept"], "roles": groups["role"], "orgs": groups["org"]}
-    return {"kind": "user"} | _fields(row) | memberships
+    return {"kind": "user"} | _fields(row) | _location(row) | memberships
+
+
+def _location(row: Any) -> dict[str, Any]:
+    if row["located_at"] is None:
+        return {"location": None}
+    place = {"lat": row["latitude"], "lon": row["longitude"], "updatedAt": iso(row["located_at"])}
+    return {"location": place | {"radiusMeters": row["radius_meters"]}}
 
 
 async def _membership(connection: Any, subject: Subject) -> dict[str, Any] | None:
@@ -60,8 +68,9 @@ async def _membership(connection: Any, subject: Subject) -> dict[str, Any] | Non
 
 
 _NAMES = {"display_name": "displayName", "user_id": "userId"}
+_OF_THE_LOCATION = frozenset({"latitude", "longitude", "located_at", "radius_meters"})
 
 
 def _fields(row: Any) -> dict[str, Any]:
-    fields = {_NAMES.get(name, name): value for name, value in row.items()}
+    fields = {_NAMES.get(name, name): value for name, value in row.items() if name not in _OF_THE_LOCATION}
     return fields | {name: orjson.loads(fields[name]) for name in ("attributes", "keys") if name in fields}

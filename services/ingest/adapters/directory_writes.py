@@ -68,6 +68,8 @@ async def _write_entries(connection: Any, changes: Sequence[Change]) -> None:
             (t, u.id, u.email, u.phone, u.display_name, u.locale, u.timezone, _json(attributes_of(u))) for t, u in users
         ]
         await connection.execute(_SQL["upsert_users"], *_columns(rows))
+        if places := [_place(t, u) for t, u in users if "location" in u.model_fields_set]:
+            await connection.execute(_SQL["locate_users"], *_columns(places))
     if orgs := [(tenant, entry) for tenant, entry in written if isinstance(entry, Org)]:
         await connection.execute(
             _SQL["upsert_orgs"], *_columns([(t, o.id, o.name, _json(attributes_of(o))) for t, o in orgs])
@@ -75,6 +77,11 @@ async def _write_entries(connection: Any, changes: Sequence[Change]) -> None:
     if devices := [(tenant, entry) for tenant, entry in written if isinstance(entry, Device)]:
         device_rows = [(t, d.user_id, d.id, d.platform, d.token, _json(d.keys)) for t, d in devices]
         await connection.execute(_SQL["upsert_devices"], *_columns(device_rows))
+
+
+def _place(tenant: str, user: User) -> tuple[Any, ...]:
+    at = user.location
+    return (tenant, user.id, *((at.lat, at.lon, at.updated_at, at.radius_meters) if at is not None else (None,) * 4))
 
 
 async def _delete(connection: Any, subjects: Sequence[Subject]) -> None:

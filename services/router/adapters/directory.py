@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import asyncpg
@@ -11,11 +11,14 @@ import asyncpg
 from libs.postgres.queries import load
 from services.router.domain.endpoints import Endpoint
 from services.router.domain.handover import RoomKey
+from services.router.domain.nearness import Search
 from services.router.domain.person import Person, preferences, tenant_preferences
 from services.router.domain.planning import PersonKey
-from services.router.ports import Admins, Endpoints, People
+from services.router.ports import Admins, Endpoints, Nearby, People
 
 _SQL = load(Path(__file__).with_name("directory.sql"))
+#: People whose distance is computed for one search, at most: a search of a whole country must not stop a batch.
+CANDIDATES = 50_000
 
 
 class PostgresDirectory:
@@ -31,6 +34,18 @@ class PostgresDirectory:
         for row in rows:
             found[row["tenant"], row["room"]].append(row["user_id"])
         return Admins({key: tuple(users) for key, users in found.items()}, rows[0]["as_of"] if rows else None)
+
+    async def nearby(self, searches: Sequence[Search], limit: int) -> Nearby:
+        whole = [(n, s.tenant, s.room, s.latitude, s.longitude, s.radius, s.default_radius, s.since)
+                 for n, s in enumerate(searches)]  # fmt: skip
+        parts = [(n, *s.strips, *stretch) for n, s in enumerate(searches) for stretch in s.stretches]
+        rows = await self._pool.fetch(
+            _SQL["nearby"], *zip(*whole, strict=True), *zip(*parts, strict=True), CANDIDATES, limit + 1
+        )
+        found: dict[Search, list[str]] = defaultdict(list)
+        for row in rows:
+            found[searches[row["n"]]].append(row["user_id"])
+        return Nearby({near: tuple(users) for near, users in found.items()}, rows[0]["as_of"] if rows else None)
 
     async def people(self, keys: Collection[PersonKey]) -> People:
         tenants, users = [tenant for tenant, _ in keys], [user for _, user in keys]

@@ -8,24 +8,31 @@
 |                     | without an organisation the system admins alone                                            |
 | agent.event         | the user and the agent                                                                     |
 
-The system organisation always means the system admins: the people with a certain role in the tenant (S14).
+A type may add to the rule of its event or stand in for it: users by paths into the data, departments, roles, topics,
+the tenant, people near a point (libs.catalogue.types.AudienceRule). An event that bears the name of a type of another
+event, such as AGENT_COMPLETED, goes by the rule of that one. The system organisation always means the system admins:
+the people with a certain role in the tenant (S14).
+
+Who is excluded is taken out whoever named them. Out of a group's room nobody can be taken, so they stand on the
+notification: `Audience.excluded`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Literal
 
-from libs.catalogue.paths import at_path
-from libs.catalogue.types import NotificationType
+from libs.catalogue.types import AudienceRule, NotificationType
 from libs.schemas import rooms
-from libs.schemas.events import MAX_ID_LENGTH, Recipients
+from libs.schemas.events import EventName, Recipients
 from libs.schemas.records import AcceptedEvent
+from services.router.domain.nearness import Search, search
+from services.router.domain.targeting import Found, actor, by_type, identifier
 
-_ID = re.compile(rf"^[^\s\x00-\x1f]{{1,{MAX_ID_LENGTH}}}$")
+_BY_EVENT = AudienceRule()
+_NOBODY_NAMED, _NOBODY_LEFT = "nobody-named", "nobody-left"
 
 
 class Rule(StrEnum):
@@ -38,6 +45,7 @@ class Rule(StrEnum):
     ORG_ADMINS = "org-admins"
     SYSTEM_ADMINS = "system-admins"
     AGENT = "agent"
+    TYPE = "type"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +69,16 @@ class Forward:
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Rooms in their fixed order, where else the event goes, and what could not be resolved (`notes`)."""
+    """Rooms in their fixed order, where else the event goes, and what could not be resolved (`notes`).
+
+    `excluded` are users who are not meant although they may be in one of the groups.
+    """
 
     rule: Rule
     rooms: tuple[str, ...]
     forwards: tuple[Forward, ...] = ()
     notes: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
 
     @property
     def people(self) -> tuple[str, ...]:
@@ -79,30 +91,65 @@ class Audience:
         return tuple(room for room in self.rooms if not rooms.is_personal(room))
 
 
-def org_asked_for_admins(event: AcceptedEvent, rules: AudienceRules) -> str | None:
-    """The organisation whose admins the audience needs to know, or None."""
-    if event.event != "service.alert" or (event.recipients is not None and _names_anybody(event.recipients)):
-        return None
-    org = _id(event.metadata.get("orgId"))
-    return org if org != rules.system_org else None
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the directory is asked first: the admins of an organisation, who is near a point."""
+
+    org: str | None = None
+    near: Search | None = None
+
+
+_NOTHING_ASKED, _NOTHING_FOUND = Asked(), Found()
+_NOBODY = Audience(Rule.TYPE, ())
+
+
+def asked(event: AcceptedEvent, kind: NotificationType, rules: AudienceRules) -> Asked:
+    """What must be known before `resolve`."""
+    rule = kind.audience
+    alerts = rule.by_event and kind.match.event == "service.alert"
+    if (rule.near is None and not alerts) or (event.recipients is not None and _names_anybody(event.recipients)):
+        return _NOTHING_ASKED
+    org = identifier(event.metadata.get("orgId")) if alerts else None
+    return Asked(org if org != rules.system_org else None, search(event, rule.near) if rule.near else None)
 
 
 def resolve(
-    event: AcceptedEvent, kind: NotificationType, rules: AudienceRules, org_admins: Sequence[str] = ()
+    event: AcceptedEvent, kind: NotificationType, rules: AudienceRules, found: Found = _NOTHING_FOUND
 ) -> Audience:
-    """The audience of an event. `org_admins` are the user ids that `org_asked_for_admins` asked for."""
-    if event.recipients is not None and _names_anybody(event.recipients):
-        return _named(event.recipients, rules)
-    org = _id(event.metadata.get("orgId"))
-    match event.event:
+    """The audience of an event. `found` answers what `asked` asked."""
+    recipients, excluded = event.recipients, frozenset[str]()
+    if recipients is not None and _names_anybody(recipients):
+        audience = _named(recipients, rules)
+    else:
+        audience = _ruled(event, kind, rules, found)
+        excluded = actor(event) if kind.audience.exclude_actor else excluded
+    if recipients is not None and recipients.exclude_user_ids:
+        excluded |= frozenset(recipients.exclude_user_ids)
+    return _without(audience, excluded) if excluded else audience
+
+
+def _ruled(event: AcceptedEvent, kind: NotificationType, rules: AudienceRules, found: Found) -> Audience:
+    rule = kind.audience
+    by_event = _by_event(event, kind.match.event, rules, found.org_admins) if rule.by_event else _NOBODY
+    if rule == _BY_EVENT:
+        return by_event
+    named, notes = by_type(event, rule, found)
+    gathered = rooms.ordered((*by_event.rooms, *named))
+    known = tuple(note for note in by_event.notes if note != _NOBODY_NAMED)
+    return Audience(by_event.rule, gathered, (), (*known, *notes) if gathered or notes else (_NOBODY_NAMED,))
+
+
+def _by_event(event: AcceptedEvent, rule: EventName, rules: AudienceRules, org_admins: Sequence[str]) -> Audience:
+    org = identifier(event.metadata.get("orgId"))
+    match rule:
         case "system.notification":
             return _audience(Rule.ORGANISATION if org else Rule.TENANT, [_org(org, rules) if org else rooms.TENANT])
         case "service.event":
-            return _parties(event, kind, _org(org, rules) if org else None)
+            return _parties(event, _org(org, rules) if org else None)
         case "service.alert":
             return _alerted(event, org, rules, org_admins)
         case "agent.event":
-            ids = _id(event.metadata.get("userId")), _id(event.metadata.get("agentId"))
+            ids = identifier(event.metadata.get("userId")), identifier(event.metadata.get("agentId"))
             found = [room(name) for room, name in zip((rooms.user, rooms.agent), ids, strict=True) if name]
             return _audience(Rule.AGENT, found)
 
@@ -139,11 +186,15 @@ def _named(recipients: Recipients, rules: AudienceRules) -> Audience:
     return Audience(Rule.NAMED, rooms.ordered(found), forwards, notes)
 
 
-def _parties(event: AcceptedEvent, kind: NotificationType, org_room: str | None) -> Audience:
-    data = event.data or {}
-    creators = [_id(event.metadata.get("userId")), _id(data.get("createdBy"))]
-    affected = [_id(at_path(data, path)) for path in kind.audience.users]
-    found = [rooms.user(name) for name in (*creators, *affected) if name]
+def _without(audience: Audience, excluded: frozenset[str]) -> Audience:
+    kept = tuple(room for room in audience.rooms if not (room.startswith("user:") and room[5:] in excluded))
+    left = replace(audience, rooms=kept, notes=audience.notes if kept or not audience.rooms else (_NOBODY_LEFT,))
+    return replace(left, excluded=tuple(sorted(excluded))) if left.groups else left
+
+
+def _parties(event: AcceptedEvent, org_room: str | None) -> Audience:
+    creators = [identifier(event.metadata.get("userId")), identifier((event.data or {}).get("createdBy"))]
+    found = [rooms.user(name) for name in creators if name]
     return _audience(Rule.PARTIES, [*found, org_room] if org_room else found)
 
 
@@ -159,15 +210,8 @@ def _alerted(event: AcceptedEvent, org: str | None, rules: AudienceRules, org_ad
 
 def _audience(rule: Rule, found: Iterable[str], notes: tuple[str, ...] = ()) -> Audience:
     ordered = rooms.ordered(found)
-    return Audience(rule, ordered, (), notes if ordered or notes else ("nobody-named",))
+    return Audience(rule, ordered, (), notes if ordered or notes else (_NOBODY_NAMED,))
 
 
 def _org(org: str, rules: AudienceRules) -> str:
     return rooms.role(rules.system_admin_role) if org == rules.system_org else rooms.org(org)
-
-
-def _id(value: Any) -> str | None:
-    # Free data: it may hold anything, and what is no id addresses nobody.
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    return value if isinstance(value, str) and _ID.match(value) else None

@@ -12,7 +12,7 @@ from libs.catalogue.types import NotificationType
 from libs.runtime.clock import Clock, utc_now
 from libs.schemas import rooms
 from libs.schemas.preferences import TenantPreferences
-from services.router.domain.audience import Audience, AudienceRules, org_asked_for_admins, resolve
+from services.router.domain.audience import Asked, Audience, AudienceRules, asked, resolve
 from services.router.domain.handover import RoomKey
 from services.router.domain.incoming import Dead, Received, Record, condemned
 from services.router.domain.notification import Key, Notification
@@ -21,7 +21,8 @@ from services.router.domain.person import Person
 from services.router.domain.planning import Circumstances, Plan, endpoints_asked_for, people_asked_for, plan
 from services.router.domain.preferences import disturbs
 from services.router.domain.scheduling import Schedule, schedule, users_of, waits
-from services.router.ports import Admins, Catalogues, Directory, Endpoints, People, Writing
+from services.router.domain.targeting import Found
+from services.router.ports import Admins, Catalogues, Directory, Endpoints, Nearby, People, Writing
 
 Unit = Received | Dead
 
@@ -31,7 +32,12 @@ class _Candidate:
     received: Received
     kind: NotificationType
     catalogue_version: str
-    org_room: RoomKey | None
+    asked: Asked
+
+    @property
+    def org_room(self) -> RoomKey | None:
+        """The organisation whose admins must be known."""
+        return (self.received.event.tenant, rooms.org(self.asked.org)) if self.asked.org else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,7 @@ class _Addressed:
 
 
 class Preparation:
-    """Decides what a batch leads to; asks the directory at most three times a batch, and only where a rule needs it."""
+    """Decides what a batch leads to; asks the directory at most four times a batch, and only where a rule needs it."""
 
     def __init__(
         self,
@@ -64,8 +70,8 @@ class Preparation:
         """The batch to write, and the units as judged now: an event that cannot be planned is dead."""
         await self._learn_types(units)
         steps = self._candidates(units)
-        admins = await self._admins(steps)
-        addressed = [self._address(step, admins) if isinstance(step, _Candidate) else step for step in steps]
+        admins, near = await self._admins(steps), await self._nearby(steps)
+        addressed = [self._address(step, admins, near) if isinstance(step, _Candidate) else step for step in steps]
         people = await self._people(addressed)
         endpoints = await self._endpoints(addressed)
         now = people.as_of or self._clock()
@@ -82,7 +88,7 @@ class Preparation:
             (unit.record, Fate.DEAD if isinstance(step, Dead) else step)
             for unit, step in zip(units, planned, strict=True)
         ]
-        return Writing(written, _earliest(admins.as_of, people.as_of), verified), judged
+        return Writing(written, _earliest(admins.as_of, near.as_of, people.as_of), verified), judged
 
     async def _learn_types(self, units: Sequence[Unit]) -> None:
         """An event of a type that nobody knows here: ingest, which accepted it, learned of the type before this did."""
@@ -108,8 +114,7 @@ class Preparation:
                 continue
             catalogue = self._catalogues.of(event.tenant)
             kind = catalogue.get(event.type) or catalogue.find(event.event, event.name)
-            org = org_asked_for_admins(event, self._rules)
-            steps.append(_Candidate(unit, kind, catalogue.version, (event.tenant, rooms.org(org)) if org else None))
+            steps.append(_Candidate(unit, kind, catalogue.version, asked(event, kind, self._rules)))
         return steps
 
     async def _admins(self, steps: Sequence[object]) -> Admins:
@@ -118,12 +123,18 @@ class Preparation:
             return Admins({})
         return await self._directory.admins(asked, self._rules.alert_roles, self._limit)
 
-    def _address(self, step: _Candidate, admins: Admins) -> _Addressed | Dead:
+    async def _nearby(self, steps: Sequence[object]) -> Nearby:
+        asked_for = {step.asked.near for step in steps if isinstance(step, _Candidate) and step.asked.near is not None}
+        return await self._directory.nearby(list(asked_for), self._limit) if asked_for else Nearby({})
+
+    def _address(self, step: _Candidate, admins: Admins, near: Nearby) -> _Addressed | Dead:
         found = admins.by_room.get(step.org_room, ()) if step.org_room is not None else ()
         if len(found) > self._limit:
             reason = f"{step.org_room} has more than {self._limit} admins"
             return condemned(step.received, "audience-too-large", reason)
-        audience = resolve(step.received.event, step.kind, self._rules, found)
+        nearby = near.by_search.get(step.asked.near, ()) if step.asked.near is not None else ()
+        answers = Found(found, nearby[: self._limit], len(nearby) > self._limit)
+        audience = resolve(step.received.event, step.kind, self._rules, answers)
         return _Addressed(step.received, step.kind, step.catalogue_version, audience)
 
     async def _people(self, steps: Sequence[object]) -> People:

@@ -26,7 +26,7 @@ async def test_a_persons_rooms_are_exactly_what_is_named(system: System, http: h
         "email": "ada@example.test",
         "departments": ["d1", "d2"],
         "roles": ["r"],
-        "location": {"lat": 1},
+        "desk": {"floor": 1},
     }
     assert (await http.put(f"{ROOT}/users/ada", json=ada)).status_code == 200
     assert await open_rooms(system, "ada") == {"tenant", "broadcast", "dept:d1", "dept:d2", "role:r"}
@@ -39,7 +39,7 @@ async def test_a_persons_rooms_are_exactly_what_is_named(system: System, http: h
         [],
         [{"orgId": "o", "role": "admin"}],
     )
-    assert found["attributes"] == {"location": {"lat": 1}}
+    assert found["attributes"] == {"desk": {"floor": 1}}
     closed = await system.db.fetchrow("select left_seq, source from memberships where room = 'dept:d1'")
     assert closed is not None
     assert (closed["left_seq"], closed["source"]) == (0, "directory")
@@ -180,3 +180,22 @@ async def test_an_entry_that_cannot_be_stored_does_not_hold_up_the_others(
         await until(lambda name=name: open_rooms(system, name), bool)  # type: ignore[misc]
     refused = await http.put(f"{ROOT}/users/bob", json={"displayName": "Bob"})
     assert (refused.status_code, refused.json()["code"]) == (422, "not-storable")
+
+
+@pytest.mark.covers("F4-2")
+async def test_the_newest_place_of_a_person_is_kept(http: httpx.AsyncClient) -> None:
+    place = {"lat": 48.2, "lon": 16.4, "updatedAt": "2026-11-21T10:00:00.000Z", "radiusMeters": 500.0}
+
+    async def after(body: dict[str, Any]) -> Any:
+        assert (await http.put(f"{ROOT}/users/ada", json=body)).status_code == 200
+        return (await http.get(f"{ROOT}/users/ada")).json()["location"]
+
+    assert await after({}) is None
+    assert await after({"location": place}) == place
+    assert await after({"displayName": "Ada"}) == place
+    assert await after({"location": place | {"lat": 1.0, "updatedAt": "2026-11-21T09:59:59Z"}}) == place
+    newer = place | {"lat": 1.0, "updatedAt": "2026-11-21T10:00:01.000Z", "radiusMeters": None}
+    assert await after({"location": newer}) == newer
+    assert await after({"location": None}) is None
+    for wrong in ({"lat": 91}, {"lon": 181}, {"updatedAt": "2026-11-21T10:00:00"}, {"radiusMeters": 0}):
+        assert (await http.put(f"{ROOT}/users/ada", json={"location": place | wrong})).status_code == 422

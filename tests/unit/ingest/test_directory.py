@@ -95,9 +95,9 @@ def test_of_several_changes_of_one_subject_the_last_counts() -> None:
 
 
 def test_what_the_contract_does_not_know_is_kept_among_the_attributes() -> None:
-    entry = ada(location={"lat": 1}, attributes={"a": 2}).entry
+    entry = ada(desk={"floor": 1}, attributes={"a": 2}).entry
     assert isinstance(entry, User)
-    assert directory.attributes_of(entry) == {"location": {"lat": 1}, "a": 2}
+    assert directory.attributes_of(entry) == {"desk": {"floor": 1}, "a": 2}
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from services.router.domain.person import Person
 from services.router.domain.placing import TOO_MANY, entries, prior
 from services.router.domain.planning import Circumstances, Expansion, Plan, endpoints_asked_for, people_asked_for, plan
 from services.router.domain.preferences import Offer
+from services.router.domain.targeting import Found
 from tests.unit.router.events import NOW, TRACEPARENT, accepted, received, record
 
 pytestmark = pytest.mark.covers("F0-4", "S7", "S12", "S14", "B7")
@@ -36,7 +37,7 @@ HERE = Circumstances({"email"}, "1", NOW, timedelta(seconds=30))
 def planned(event: AcceptedEvent, people: dict[str, Person] | None = None, admins: tuple[str, ...] = ()) -> Plan:
     kind = shipped().find(event.event, event.name)
     known = {(event.tenant, user): person for user, person in (people or {}).items()}
-    audience = resolve(event, kind, RULES, admins)
+    audience = resolve(event, kind, RULES, Found(admins))
     return plan(received(event), kind, audience, known, HERE)
 
 
@@ -147,7 +148,7 @@ def test_the_rooms_before() -> None:
 def test_a_notification_is_posted_once_to_each_endpoint_that_wants_it() -> None:
     event = accepted("service.alert", title="t", message="m", metadata={"orgId": "o"}, channels=("in-app", "webhook"))
     kind = shipped().find(event.event, event.name)
-    audience = resolve(event, kind, RULES, ("ada", "bob"))
+    audience = resolve(event, kind, RULES, Found(("ada", "bob")))
     known = [
         Endpoint("all", "webhook"),
         Endpoint("alerts", "webhook", events=frozenset({"service.alert"})),
