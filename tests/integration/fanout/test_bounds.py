@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from uvicorn.config import Config
+from uvicorn.server import ServerState
 
-from libs.fanout import Limits
+from libs.fanout import AsyncServer, Limits, uvicorn_options
 from tests.integration.fanout.raw import Raw
 from tests.integration.fanout.server import BY_ASGI, OURS, client_tls, serving
 
@@ -152,6 +154,36 @@ async def test_confirmation_by_ping() -> None:
         assert heard == [("ping", sid), ("pong", sid)]
         server.call(lambda: server.sio.drop(sid))
         assert await raw.closed() == 1000
+
+
+async def test_every_namespace_of_a_connection_hears_of_its_pings() -> None:
+    with serving(OURS) as server:
+        heard: list[str] = []
+        server.sio.watch_pings(heard.append, heard.append)
+        raw = await Raw.joined(server.port)
+        raw.send("40/custom,")
+        assert (await raw.text()).startswith("40/custom,")
+        (connection,) = server.sio.eio.sockets
+        sids = [server.sio.manager.sid_from_eio_sid(connection, name) for name in ("/", "/custom")]
+        server.call(lambda: server.sio.ping(sids[1], "/custom"))
+        assert await raw.text() == "2"
+        assert heard == sids
+
+
+async def test_who_has_left_every_namespace_is_closed(until: Any) -> None:
+    with serving(OURS, limits=Limits(join_seconds=0.3), ping_interval=0.2, ping_timeout=5) as server:
+        raw = await Raw.joined(server.port)
+        raw.send("41")
+        await until(lambda: server.sio.counts.idle == 1)
+        assert await raw.closed() == 1000
+
+
+async def test_the_servers_of_several_ports_close_the_same_connections() -> None:
+    front = uvicorn_options(AsyncServer())["http"]
+    one, other = ServerState(), ServerState()
+    for state in (one, other):
+        front(Config(None, log_config=None), state, {})  # type: ignore[arg-type]
+    assert one.connections is other.connections
 
 
 @ROADS

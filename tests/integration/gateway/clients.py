@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import socketio
 
 from devstack.layout import DEVELOPMENT_SECRET
@@ -118,3 +119,10 @@ async def eventually(condition: Callable[[], Any], what: str, deadline: float = 
                 await asyncio.sleep(0.05)
             return answer
     raise AssertionError(f"waited {deadline} s in vain for {what}")
+
+
+async def measured(url: str, name: str) -> float:
+    """A metric of a gateway, by its name with labels."""
+    async with httpx.AsyncClient() as http:
+        lines = (await http.get(f"{url}/metrics")).text.splitlines()
+    return float(next(line for line in lines if line.startswith(f"{name} ")).split()[-1])

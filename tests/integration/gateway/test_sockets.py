@@ -9,6 +9,9 @@ import pytest
 from tests.integration.gateway.clients import Client, client, token
 from tests.integration.gateway.conftest import Gateways
 from tests.integration.gateway.scribe import Scribe
+from tests.integration.gateway.transports import environment
+
+__all__ = ["environment"]
 
 pytestmark = pytest.mark.covers("F0-5", "F0-7", "S9", "S22", "F2-4")
 
