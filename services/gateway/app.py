@@ -5,13 +5,9 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import Any
-
-import httpx
-import socketio
-from fastapi import APIRouter
 
 from libs.auth.verifier import Verifier
 from libs.catalogue import catalogue
@@ -21,11 +17,7 @@ from libs.runtime.clock import utc_now
 from libs.runtime.health import Check, Health
 from libs.runtime.lifecycle import Stop, first
 from libs.schemas.topics import GATEWAY_INBOX
-from services.gateway import metrics
 from services.gateway.adapters.callback import CallBack
-from services.gateway.adapters.event_streams import KIND, EventStreams
-from services.gateway.adapters.every_socket import EverySocket
-from services.gateway.adapters.fanout_sockets import FanoutSockets
 from services.gateway.adapters.kafka_events import KafkaEvents
 from services.gateway.adapters.kafka_inbox import KafkaInbox
 from services.gateway.adapters.kafka_records import KafkaRecords
@@ -35,21 +27,17 @@ from services.gateway.adapters.postgres.logs import PostgresLogs
 from services.gateway.adapters.postgres.policies import PostgresPolicies
 from services.gateway.adapters.postgres.presence import PostgresPresence
 from services.gateway.adapters.postgres.slots import PostgresSlots
-from services.gateway.adapters.socket_options import SocketOptions
-from services.gateway.adapters.stock_sockets import StockSockets
 from services.gateway.domain.commands import MarkRead
-from services.gateway.domain.dialects.registry import dialects
-from services.gateway.domain.recipients import RecipientIds
-from services.gateway.entrypoints import event_streams, forwarding, presence
+from services.gateway.entrypoints import forwarding, presence
 from services.gateway.entrypoints.application import application
 from services.gateway.entrypoints.caller import bearer
-from services.gateway.entrypoints.sockets import DialectNamespace
 from services.gateway.handlers.company import Circle
 from services.gateway.handlers.live import Live, Neighbours
 from services.gateway.handlers.reading import Reading
 from services.gateway.handlers.telling import Telling
 from services.gateway.rest import Rest
 from services.gateway.settings import Settings
+from services.gateway.transports import Transports
 
 _STUCK_SECONDS = 60.0
 
@@ -63,8 +51,8 @@ async def run(settings: Settings, stop: Stop) -> None:
         inbox = KafkaInbox(settings.kafka_bootstrap, topic)
         stack.push_async_callback(inbox.close)
         records = KafkaRecords(settings.kafka_bootstrap, topic, health.watch("records", _STUCK_SECONDS))
-        sockets = _sockets(settings)
-        streams = EventStreams(settings.sse_heartbeat, settings.sse_cleanup, settings.sse_buffer, utc_now)
+        origins = _origins(settings)
+        transports = Transports(settings, catalogue.shipped(), origins)
         verifier = Verifier(settings.token_rules())
         stack.push_async_callback(verifier.close)
         slots = PostgresSlots(database, _holder(), GATEWAY_INBOX.partitions, settings.slot_lease)
@@ -72,18 +60,10 @@ async def run(settings: Settings, stop: Stop) -> None:
         stack.push_async_callback(call_back.close)
         presences = PostgresPresence(database, settings.presence_lease)
         circle = Circle(_holder(), slots, records, PostgresPolicies(database), call_back, presences)
-        every = EverySocket({"": sockets, KIND: streams})
-        world = Neighbours(slots, inbox, PostgresLogs(database), PostgresDirectory(database), verifier, every, circle)
+        logs, directory = PostgresLogs(database), PostgresDirectory(database)
+        world = Neighbours(slots, inbox, logs, directory, verifier, transports.every, circle)
         live = Live(settings, world, utc_now, health)
-        for kind in (sockets, streams):
-            kind.watch(live.delivered.pinged, live.delivered.ponged)
-        recipients = RecipientIds(settings.jwt_secret.get_secret_value().encode())
-        spoken = dialects(catalogue.shipped(), recipients)
-        for dialect in spoken.values():
-            sockets.server.register_namespace(
-                DialectNamespace(dialect, live.door, live.events, settings.trusted_proxies)
-            )
-        metrics.CLOSED_SOCKETS.read = lambda: sockets.closed
+        transports.open(live)
         telling = Telling(slots, records, live.following, live.watch)
         events = KafkaEvents(settings.kafka_bootstrap, settings.kafka_topic_prefix)
         stack.push_async_callback(events.close)
@@ -93,13 +73,12 @@ async def run(settings: Settings, stop: Stop) -> None:
         routers = [
             *rest.routers(bearer(live.credentials)),
             presence.router(live.company.numbers, bearer(live.credentials)),
-            event_streams.router(
-                streams, live.door, spoken, settings.trusted_proxies, test=settings.environment == "development"
-            ),
+            transports.router(live),
         ]
-        app = socketio.ASGIApp(sockets.server, _http(settings, health, routers, ingest))
+        routes = [*forwarding.routes(ingest), *transports.routes(live)]
+        app = transports.application(application(health, routers, routes, origins))
         for port in dict.fromkeys(port for port in (settings.http_port, settings.extra_port) if port is not None):
-            await stack.enter_async_context(_serving(settings, app, port, sockets.uvicorn_options))
+            await stack.enter_async_context(_serving(settings, app, port, transports.server_options))
         try:
             await first(stop.wait(), records.run(), *live.loops(), *rest.loops(health))
         finally:
@@ -111,15 +90,6 @@ async def _database(stack: AsyncExitStack, settings: Settings) -> Database:
     pool = await create_pool(settings.postgres_dsn, "carillon_gateway", min_size=0, max_size=settings.postgres_pool)
     stack.callback(pool.terminate)
     return Database(pool)
-
-
-def _http(settings: Settings, health: Health, routers: Sequence[APIRouter], ingest: httpx.AsyncClient) -> Any:
-    return application(health, routers, forwarding.routes(ingest), _origins(settings))
-
-
-def _sockets(settings: Settings) -> FanoutSockets | StockSockets:
-    options = SocketOptions.of(settings, _origins(settings))
-    return FanoutSockets(options) if settings.transport == "fanout" else StockSockets(options)
 
 
 def _serving(settings: Settings, app: Any, port: int, options: Mapping[str, Any]) -> Any:

@@ -45,6 +45,8 @@ EVENT_STREAMS = Gauge("carillon_gateway_event_streams", "Event streams that are 
 EVENT_STREAMS_CUT = Counter(
     "carillon_gateway_event_streams_cut_total", "Event streams ended because they took too little", ["reason"]
 )
+PLAIN_SOCKETS = Gauge("carillon_gateway_plain_sockets", "WebSockets without Socket.IO that are open")
+PLAIN_SOCKETS_CUT = Counter("carillon_gateway_plain_sockets_cut_total", "WebSockets ended because they took too little")
 FORWARDED = Counter("carillon_gateway_forwarded_total", "Requests forwarded to ingest", ["status"])
 
 

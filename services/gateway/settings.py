@@ -64,6 +64,7 @@ class Settings(ServiceSettings, TokenRules, LiveRules, EgressSettings):
     snooze_interval: float = Field(1.0, gt=0, description="how often what was snoozed is looked at")
     answers_interval: float = Field(5.0, gt=0, description="how often answers that Kafka has not are sent again")
     webpush_public_key: str | None = Field(None, description="what browsers subscribe with (applicationServerKey)")
+    heartbeat_interval: float = Field(30.0, gt=0, description="between heartbeat events of the marketplace dialect")
     sse_heartbeat: float = Field(30.0, gt=0, description="between comments that keep an event stream open")
     sse_cleanup: float = Field(300.0, gt=0, description="after which a stream that takes nothing is ended")
     sse_buffer: int = Field(1_000_000, ge=1_000, description="bytes that may wait for one stream before it is closed")

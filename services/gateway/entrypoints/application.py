@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute
 
 from libs.http import health as health_routes
 from libs.http import problems
@@ -20,7 +20,7 @@ log = get_logger(__name__)
 
 
 def application(
-    health: Health, routers: Iterable[APIRouter], forwarding: Iterable[Route], origins: tuple[str, ...]
+    health: Health, routers: Iterable[APIRouter], routes: Iterable[BaseRoute], origins: tuple[str, ...]
 ) -> FastAPI:
     """All routes. `origins` may call from a browser, with credentials; `*` is any."""
     app = FastAPI(title="Carillon gateway", version="1", description="The inbox and preferences of people and agents.")
@@ -37,7 +37,7 @@ def application(
             allow_headers=["*"],
             expose_headers=["Location", "Retry-After"],
         )
-    app.router.routes.extend([*health_routes.routes(health), *forwarding])
+    app.router.routes.extend([*health_routes.routes(health), *routes])
     for router in routers:
         app.include_router(router)
     return app

@@ -47,6 +47,16 @@ class ClientEvents:
         command = read(session.dialect.commands, event, arguments)
         metrics.CLIENT_EVENTS.labels(_kind(command)).inc()
         answer = command if isinstance(command, Fault) else await self._do(session, command)
+        return self._answer(session, answer)
+
+    def complain(self, sid: str, fault: Fault) -> None:
+        """What a client said was no event at all."""
+        session = self._sessions.get(sid)
+        if session is not None:
+            metrics.CLIENT_EVENTS.labels(fault.code).inc()
+            self._answer(session, fault)
+
+    def _answer(self, session: Session, answer: Emission | Fault | None) -> Mapping[str, Any] | None:
         if isinstance(answer, Fault):
             answer = session.dialect.error(answer, self._clock())
         if answer is None or session.is_over():

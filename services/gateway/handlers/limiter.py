@@ -51,7 +51,7 @@ class Limiter:
 
     def hear(self, session: Session) -> Exceeded | None:
         """Counts something that a client said. Who floods is banned."""
-        rate = self._bounds.heard.get(session.namespace, self._bounds.otherwise)
+        rate = self._bounds.heard.get(session.dialect.namespace, self._bounds.otherwise)
         exceeded = session.heard.take(rate, self._clock())
         if exceeded is not None:
             metrics.LIMITED.labels("events").inc()

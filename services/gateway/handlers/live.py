@@ -26,6 +26,7 @@ from services.gateway.handlers.emitter import Emitter
 from services.gateway.handlers.feed import Feed, Hearers
 from services.gateway.handlers.following import Following
 from services.gateway.handlers.ground import Ground
+from services.gateway.handlers.heartbeat import Heartbeat
 from services.gateway.handlers.interest import Interest
 from services.gateway.handlers.limiter import Limiter
 from services.gateway.handlers.memberships import Access, MembershipWatch
@@ -90,6 +91,7 @@ class Live:
                 **self.company.doings(),
             }
         )
+        self._heartbeat = Heartbeat(sessions, emitter, clock)
         self.delivered = Delivered(sessions, world.logs, world.sockets)
         progress = health.watch("feed", _STUCK_SECONDS)
         hearers = Hearers(self.following, self.watch, self.company)
@@ -106,6 +108,7 @@ class Live:
             rounds(self.delivered.flush, watch("delivered", _STUCK_SECONDS), settings.delivered_interval),
             rounds(self.delivered.ask, watch("confirmations", _STUCK_SECONDS), settings.confirm_interval),
             rounds(self._upkeep.step, watch("upkeep", _STUCK_SECONDS), 1.0),
+            rounds(self._heartbeat.beat, watch("heartbeat", _STUCK_SECONDS), settings.heartbeat_interval),
             rounds(self._upkeep.watch_loop, watch("event-loop", _STUCK_SECONDS)),
             # These two wait until there is something to do, so standing still is no fault of theirs.
             rounds(self.following.attend, Progress("gaps", float("inf"))),

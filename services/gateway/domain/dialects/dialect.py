@@ -107,6 +107,11 @@ class Dialect(ABC):
         """The gateway cannot serve the client now; it may come back after `retry_ms` milliseconds."""
         return _with(self.error(Fault(SERVER_ERROR, UNAVAILABLE), now), {"retryInMs": retry_ms})
 
+    def heartbeat(self, now: datetime) -> Emission | None:
+        """A word now and then; None where the dialect has none."""
+        del now
+        return None
+
     def pong(self, now: datetime) -> Emission:
         """The answer to `ping`."""
         return Emission("pong", {"timestamp": iso(now)})

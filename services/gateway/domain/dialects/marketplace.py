@@ -71,6 +71,10 @@ class Marketplace(Dialect):
             payload["sessionId"] = identity.session_id
         return Emission("connected", payload | {"timestamp": iso(now), "position": on_the_wire(position)})
 
+    def heartbeat(self, now: datetime) -> Emission:
+        """`heartbeat`"""
+        return Emission("heartbeat", {"timestamp": iso(now)})
+
     def closing(self, reconnect_ms: int, now: datetime) -> Emission:
         """`serverClosing`"""
         return Emission("serverClosing", {"reconnectInMs": reconnect_ms, "timestamp": iso(now)})
