@@ -24,6 +24,7 @@ from libs.runtime.lifecycle import Stop, close_within, first
 from libs.schemas import topics
 from services.router.adapters.catalogue import keep_release
 from services.router.adapters.directory import PostgresDirectory
+from services.router.adapters.due import PostgresDue
 from services.router.adapters.expansions import PostgresExpansions
 from services.router.adapters.kafka_log import KafkaPartitions, started_consumer
 from services.router.adapters.ledger import PostgresLedger
@@ -34,6 +35,7 @@ from services.router.entrypoints.consuming import consume
 from services.router.entrypoints.faust_app import create, require_compiled
 from services.router.errors import GivenBack, Misconfigured
 from services.router.handlers.batch import BatchHandler
+from services.router.handlers.due import DueHandler
 from services.router.handlers.expansion import ExpansionHandler
 from services.router.handlers.holding import Holding
 from services.router.handlers.preparing import Preparation
@@ -42,7 +44,7 @@ from services.router.settings import Settings
 
 CONSUMER = "router"  # in the table of progress, and the consumer group
 CLOSE_TIMEOUT, ANSWER_TIMEOUT = 3.0, 2.0
-EXPANSION_LIMIT = 60.0
+EXPANSION_LIMIT = DUE_LIMIT = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,13 @@ def _compose(settings: Settings, neighbours: _Neighbours, health: Health, stop: 
         handing_on=Holding(progress, stop),
         on_group=expansion.tell,
     )
+    due = DueHandler(
+        PostgresDue(pool, grace),
+        ledger,
+        neighbours.outbox,
+        Holding(health.watch("due work", DUE_LIMIT), stop),
+        interval=settings.router_due_interval,
+    )
     health.checks = {"database": partial(_database_answers, pool), "partitions": watch.ready}
 
     def application() -> tuple[Any, Batcher]:
@@ -120,6 +129,7 @@ def _compose(settings: Settings, neighbours: _Neighbours, health: Health, stop: 
     return [
         consume(application, progress, stop, settings.shutdown_timeout),
         expansion.run(stop),
+        due.run(stop),
         watch.run(stop),
         first(stop.wait(), catalogues.keep_fresh()),
     ]

@@ -39,3 +39,6 @@ EXPANDED = Counter("carillon_router_expanded_people_total", "Members of groups t
 QUEUED_EVENTS = Gauge("carillon_router_queued_events", "Events that wait in memory")
 QUEUED_BYTES = Gauge("carillon_router_queued_bytes", "Bytes of the events that wait in memory")
 PARTITIONS = Gauge("carillon_router_partitions", "Partitions that this process reads")
+TOLD = Counter("carillon_router_scheduled_told_total", "Scheduled events whose time came")
+DIGESTS = Counter("carillon_router_digests_total", "Digests that were closed and are to be sent")
+CANCELLED = Counter("carillon_router_cancelled_total", "Notifications that were cancelled after they were planned")

@@ -13,7 +13,7 @@ from libs.catalogue.catalogue import Catalogue
 from libs.schemas.events import EventName
 from libs.schemas.preferences import TenantPreferences
 from services.router.domain.endpoints import Endpoint
-from services.router.domain.handover import DueDelivery, Emission, Handover, RoomKey
+from services.router.domain.handover import DueDelivery, Emission, Handover, Publication, RoomKey
 from services.router.domain.incoming import Record
 from services.router.domain.nearness import Search
 from services.router.domain.notification import Key, RoomPlace
@@ -189,3 +189,34 @@ class Expansions(Protocol):
 
     def next_page(self, after_tenant: str, size: int) -> AbstractAsyncContextManager[Page | None]:
         """A page of the next tenant's oldest expansion, committed when the block ends; None when nothing is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Of which kinds of work some is due."""
+
+    scheduled: bool
+    digests: bool
+    cancellations: bool
+
+
+class DueWork(Protocol):
+    """Work whose time comes without an event. Turns go on behind the tenant `after`; of a tenant at most `per_tenant`
+    are taken at once."""
+
+    async def look(self) -> Look:
+        """What is due now."""
+
+    def scheduled(
+        self, per_tenant: int, limit: int, after: str
+    ) -> AbstractAsyncContextManager[Sequence[tuple[str, Publication]]]:
+        """Events whose time has come, each with its tenant; they are handed on when the block ends without error."""
+
+    async def close_digests(self, per_tenant: int, limit: int, after: str) -> tuple[str, list[DueDelivery]]:
+        """Closes digests that are due; returns behind which tenant to go on, and what is to be sent."""
+
+    async def cancel(self, limit: int) -> Sequence[tuple[Withdrawn, tuple[RoomPlace, ...]]]:
+        """Carries out requests to cancel; returns what was withdrawn, with the places of the control entries."""
+
+    async def tidy(self) -> None:
+        """Removes what says nothing any more."""

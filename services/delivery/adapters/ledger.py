@@ -13,7 +13,9 @@ import orjson
 
 from libs.postgres.queries import load
 from libs.schemas.records import DeliveryReference
+from services.delivery.domain import digest
 from services.delivery.domain.delivery import Content, Delivery, Device, Endpoint, Recipient
+from services.delivery.domain.digest import Item
 from services.delivery.domain.outcome import Failed, Outcome, Retry, Returned, Sent, Unknown
 from services.delivery.ports import Failure, Reaped, Result
 
@@ -105,20 +107,28 @@ def _delivery(row: asyncpg.Record, channel: str, token: UUID) -> Delivery:
             row["phone"],
             row["locale"],
         ),
-        content=Content(
-            row["notification"],
-            row["type"],
-            row["severity"],
-            row["title"],
-            row["message"],
-            row["action_url"],
-            orjson.loads(row["document"]) if row["document"] else {},
-        ),
+        content=_content(row),
         traceparent=row["traceparent"],
         expires_at=row["expires_at"],
         reached=tuple(row["reached"]),
         providers=_names(row["providers"]),
         uncertain_with=row["uncertain_with"],
+    )
+
+
+def _content(row: asyncpg.Record) -> Content:
+    if row["items"] is not None:
+        items = [Item(found["title"], found["message"], found["actionUrl"]) for found in orjson.loads(row["items"])]
+        url = items[0].action_url if len(items) == 1 else None
+        return Content(row["notification"], digest.TYPE, row["severity"], *digest.words(items), url)
+    return Content(
+        row["notification"],
+        row["type"],
+        row["severity"],
+        row["title"],
+        row["message"],
+        row["action_url"],
+        orjson.loads(row["document"]) if row["document"] else {},
     )
 
 

@@ -17,41 +17,60 @@ with wanted as (
 ), {claimed}
 
 -- name: claim_due
+-- The urgent first, and of the same urgency what has waited for longest.
 with wanted as (
   select d.tenant, d.id, d.user_id
-  from deliveries d
-  where d.channel = $1 and d.state in ('planned', 'deferred', 'unknown') and d.next_attempt_at <= now()
-  order by d.next_attempt_at
+  from generate_series(0, 3) as level (urgency)
+  cross join lateral (
+    select tenant, id, user_id from deliveries
+    where channel = $1 and urgency = level.urgency and state in ('planned', 'deferred', 'unknown')
+      and next_attempt_at <= now()
+    order by next_attempt_at
+    limit $4
+    for update skip locked
+  ) d
   limit $4
-  for update skip locked
 ), {claimed}
 
 -- name: claimed
--- The common end of both claims: what has expired or whose address is suppressed by now ends here, the rest is returned
--- with its content. `uncertain_with` is the provider that may have it already.
-judged as (
+-- The common end of both claims: what has expired, whose address is suppressed by now, who is on a socket although they
+-- want it only when away, and a digest of which nothing is left end here; the rest is returned with its content.
+-- `uncertain_with` is the provider that may have it already.
+found as (
   select w.tenant, w.id, d.state = 'unknown' as uncertain,
     case when d.expires_at <= now() then 'expired'
-         when $1 in ('email', 'sms') and $1 = any (suppressed_channels(w.tenant, u.email, u.phone)) then 'suppressed'
-         else 'claimed' end as state
+         when d.digest = d.id and not exists (
+           select from deliveries i where i.tenant = d.tenant and i.digest = d.id and i.state = 'digested') then 'digest-empty'
+         when $1 in ('email', 'sms') and $1 = any (suppressed_channels(w.tenant, u.email, u.phone))
+           then 'address-suppressed'
+         when d.only_offline and exists (
+           select from presence_now p join tenants t on t.tenant = p.tenant
+           where p.tenant = d.tenant and p.user_id = d.user_id
+             and coalesce(t.settings -> 'onlineStatuses', '["ONLINE"]') ? p.status) then 'recipient-online'
+         else 'claimed' end as reason
   from wanted w
   join deliveries d on d.tenant = w.tenant and d.id = w.id
   left join users u on u.tenant = w.tenant and u.user_id = w.user_id
+), judged as (
+  select tenant, id, uncertain, reason,
+    case reason when 'address-suppressed' then 'suppressed' when 'recipient-online' then 'suppressed'
+                when 'digest-empty' then 'cancelled' else reason end as state
+  from found
 ), claimed as (
   update deliveries d
-  set state = j.state,
-      reason = case j.state when 'suppressed' then 'address-suppressed' else j.state end,
+  set state = j.state, reason = j.reason,
       claim_token = case j.state when 'claimed' then $2::uuid end,
       lease_until = case j.state when 'claimed' then now() + $3::interval end,
       next_attempt_at = null, updated_at = now()
   from judged j
   where d.tenant = j.tenant and d.id = j.id
   returning d.tenant, d.id, d.notification, d.user_id, d.attempts, d.created_at, d.traceparent, d.state,
-    d.expires_at, d.reached, case when j.uncertain then d.provider end as uncertain_with
+    d.expires_at, d.reached, d.digest = d.id as is_digest, d.urgency, case when j.uncertain then d.provider end as uncertain_with
 )
 select c.tenant, c.id, c.notification, c.user_id, c.attempts, c.created_at, c.traceparent, c.expires_at, c.reached,
        c.uncertain_with, t.settings -> 'providers' -> $1 as providers, u.locale,
-       u.email, u.phone, u.display_name, coalesce(n.type, '') as type, coalesce(n.severity, 'normal') as severity,
+       u.email, u.phone, u.display_name, coalesce(n.type, '') as type,
+       coalesce(n.severity, case c.urgency when 0 then 'critical' when 1 then 'high' when 3 then 'low' else 'normal' end) as severity,
        n.title, n.message, coalesce(n.extras ->> 'actionUrl', n.data ->> 'ctaUrl') as action_url,
        case when $1 in ('webhook', 'slack', 'discord', 'teams') then (
          select jsonb_build_object('id', e.endpoint_id, 'url', e.url, 'secrets', e.secrets)
@@ -66,7 +85,18 @@ select c.tenant, c.id, c.notification, c.user_id, c.attempts, c.created_at, c.tr
        ) end as devices,
        case when $1 = 'webhook' then
          jsonb_build_object('event', n.event, 'name', n.name, 'metadata', n.metadata, 'data', n.data)
-       end as document
+       end as document,
+       case when c.is_digest then (
+         select jsonb_agg(jsonb_build_object('title', m.title, 'message', m.message, 'actionUrl', m.action_url)
+                          order by m.created_at)
+         from (
+           select o.title, o.message, coalesce(o.extras ->> 'actionUrl', o.data ->> 'ctaUrl') as action_url, i.created_at
+           from deliveries i
+           join notifications o on o.tenant = i.tenant and o.id = i.notification
+           where i.tenant = c.tenant and i.digest = c.id and i.state = 'digested'
+           order by i.created_at desc limit 100
+         ) m
+       ) end as items
 from claimed c
 left join users u on u.tenant = c.tenant and u.user_id = c.user_id
 left join notifications n on n.tenant = c.tenant and n.id = c.notification
