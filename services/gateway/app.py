@@ -71,7 +71,7 @@ async def run(settings: Settings, stop: Stop) -> None:
         live.events.assign({MarkRead: Reading(rest.inbox).mark_read})
         health.checks |= {"postgres": database.fault, "feed": _attached(live)}
         routers = [
-            *rest.routers(bearer(live.credentials)),
+            *rest.routers(bearer(live.credentials), ingest),
             presence.router(live.company.numbers, bearer(live.credentials)),
             transports.router(live),
         ]

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 
+import httpx
 from fastapi import APIRouter
 
 from libs.catalogue.catalogue import Catalogue
 from libs.runtime.clock import utc_now
 from libs.runtime.health import Health
+from services.gateway.adapters.postgres.admin import PostgresAdmin
 from services.gateway.adapters.postgres.answers import PostgresAnswers
 from services.gateway.adapters.postgres.database import Database
 from services.gateway.adapters.postgres.inbox import PostgresInbox
 from services.gateway.adapters.postgres.people import PostgresPeople
 from services.gateway.adapters.postgres.preferences import PostgresPreferences
 from services.gateway.domain import views
-from services.gateway.entrypoints import notifications, people, preferences
+from services.gateway.entrypoints import development, notifications, people, preferences
+from services.gateway.entrypoints.admin import Administration
 from services.gateway.entrypoints.caller import Caller
+from services.gateway.entrypoints.rate_limit import limited
 from services.gateway.handlers.answers import AnswerDesk
+from services.gateway.handlers.condition import condition
 from services.gateway.handlers.inbox import InboxDesk
 from services.gateway.handlers.memberships import Access
 from services.gateway.handlers.people import PeopleDesk
@@ -42,16 +47,23 @@ class Rest:
         telling: Telling,
         catalogue: Catalogue,
     ) -> None:
-        self._settings, self._catalogue = settings, catalogue
+        self._settings, self._catalogue, self._events = settings, catalogue, events
+        self._administration = PostgresAdmin(database)
         self.inbox = InboxDesk(PostgresInbox(database), access, telling, utc_now)
         self.preferences = PreferencesDesk(PostgresPreferences(database), catalogue, telling)
         self.people = PeopleDesk(PostgresPeople(database), telling)
         self.answers = AnswerDesk(self.inbox, PostgresAnswers(database), events, catalogue, utc_now)
 
-    def routers(self, caller: Caller) -> list[APIRouter]:
+    def routers(self, caller: Caller, ingest: httpx.AsyncClient) -> list[APIRouter]:
         """All routes; those with a fixed path before those that take any name in its place."""
         settings, catalogue = self._settings, self._catalogue
+        caller = limited(caller, settings.rest_rate, settings.rest_burst)
+        roles = (settings.admin_roles, settings.log_payload_roles)
+        administration = Administration(self._administration, caller, *roles, ingest, condition, utc_now)
+        in_development = [development.router(self._events, caller, catalogue, utc_now)]
         return [
+            *(in_development if settings.environment == "development" else ()),
+            *administration.routers(),
             preferences.router(self.preferences, caller, settings.admin_roles, self._key_of),
             people.devices(self.people, caller, settings.webpush_public_key),
             people.subscriptions(self.people, caller),

@@ -14,9 +14,10 @@ from libs.runtime.settings import ServiceSettings
 from services.gateway.domain.dialects.marketplace import Marketplace
 from services.gateway.domain.limits import Bounds, Rate
 from services.gateway.live_settings import LiveRules
+from services.gateway.rest_settings import RestRules
 
 
-class Settings(ServiceSettings, TokenRules, LiveRules, EgressSettings):
+class Settings(ServiceSettings, TokenRules, LiveRules, RestRules, EgressSettings):
     """Times are seconds."""
 
     http_port: int = Field(3002, ge=1, le=65535)
@@ -61,15 +62,7 @@ class Settings(ServiceSettings, TokenRules, LiveRules, EgressSettings):
         (), description="networks whose X-Forwarded-For is believed"
     )
 
-    snooze_interval: float = Field(1.0, gt=0, description="how often what was snoozed is looked at")
-    answers_interval: float = Field(5.0, gt=0, description="how often answers that Kafka has not are sent again")
-    webpush_public_key: str | None = Field(None, description="what browsers subscribe with (applicationServerKey)")
     heartbeat_interval: float = Field(30.0, gt=0, description="between heartbeat events of the marketplace dialect")
-    sse_heartbeat: float = Field(30.0, gt=0, description="between comments that keep an event stream open")
-    sse_cleanup: float = Field(300.0, gt=0, description="after which a stream that takes nothing is ended")
-    sse_buffer: int = Field(1_000_000, ge=1_000, description="bytes that may wait for one stream before it is closed")
-    rest_rate: float = Field(20.0, ge=0, description="calls a second of one caller to the HTTP routes; 0 is no limit")
-    rest_burst: int = Field(200, ge=1, description="calls of one caller at once")
 
     postgres_pool: int = Field(10, ge=2)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
-from libs.schemas.preferences import Preferences
+from libs.schemas.preferences import Preferences, TenantPreferences
 from libs.schemas.records import AcceptedEvent, StateChange
+from services.gateway.domain.admin import LogFilters, LogPlace
 from services.gateway.domain.answers import Answer
 from services.gateway.domain.devices import Platform
 from services.gateway.domain.inbox import Count, Filters, Place, PositionOperation, Reader, Row, Seen
@@ -150,4 +151,24 @@ class Events(Protocol):
 
     async def publish(self, event: AcceptedEvent, key: str) -> None:
         """Returns when all in-sync replicas have it."""
+        ...
+
+
+class AdminStore(Protocol):
+    """What administrators see of the tenant of `who`."""
+
+    async def log(self, who: Reader, filters: LogFilters, after: LogPlace | None, limit: int) -> Sequence[Row]:
+        """Lines of the log, newest first. Rows are those of admin_log."""
+        ...
+
+    async def stats(self, who: Reader, since: datetime, until: datetime) -> dict[str, Any]:
+        """Figures of what was accepted in that time, as admin_stats gives them."""
+        ...
+
+    async def readers(self, who: Reader, notification: UUID, after: str, limit: int) -> Sequence[Row]:
+        """Who has read it: `user_id` and `read_at`, by user."""
+        ...
+
+    async def tenant_preferences(self, who: Reader) -> TenantPreferences:
+        """What the tenant decides for its people."""
         ...

@@ -14,6 +14,7 @@ from libs.http import health as health_routes
 from libs.http import problems
 from libs.runtime.health import Health
 from libs.runtime.logging import get_logger
+from services.gateway.entrypoints.rate_limit import RateLimitFields
 from services.gateway.errors import Retryable
 
 log = get_logger(__name__)
@@ -35,8 +36,9 @@ def application(
             allow_credentials=True,
             allow_methods=["*"],
             allow_headers=["*"],
-            expose_headers=["Location", "Retry-After"],
+            expose_headers=["ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After"],
         )
+    app.add_middleware(RateLimitFields)
     app.router.routes.extend([*health_routes.routes(health), *routes])
     for router in routers:
         app.include_router(router)
