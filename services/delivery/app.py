@@ -9,6 +9,7 @@ from functools import partial
 
 import asyncpg
 
+from libs.catalogue.feed import Catalogues
 from libs.http.server import operator_app, serving
 from libs.kafka.producer import LazyProducer, create_producer
 from libs.postgres.pool import create_pool
@@ -16,6 +17,7 @@ from libs.runtime.clock import utc_now
 from libs.runtime.health import Health
 from libs.runtime.logging import get_logger
 from libs.schemas import topics
+from libs.schemas.events import ENDPOINT_CHANNELS
 from services.delivery import metrics
 from services.delivery.adapters.addresses import PostgresAddresses
 from services.delivery.adapters.kafka import KafkaRecords
@@ -33,6 +35,7 @@ from services.delivery.handlers.lifecycle import Relay
 from services.delivery.handlers.patience import patiently
 from services.delivery.handlers.recording import Recording
 from services.delivery.handlers.sending import Sending
+from services.delivery.handlers.wording import Worded
 from services.delivery.ports import DeadLetters, Provider
 from services.delivery.providers import CHANNELS, Building
 from services.delivery.settings import Settings
@@ -48,7 +51,8 @@ async def run(settings: Settings, channels: Sequence[str], stop: asyncio.Event) 
     async with AsyncExitStack() as stack:
         addresses = PostgresAddresses()
         building = Building(settings, addresses, stack)
-        providers = {channel: _providers(channel, building) for channel in channels}
+        catalogues = Catalogues(addresses.changes)
+        providers = {channel: _providers(channel, building, catalogues) for channel in channels}
         await stack.enter_async_context(serving(operator_app(health), settings.http_host, settings.http_port))
         health.checks |= dict.fromkeys(["postgres", *(f"{channel}-consumer" for channel in channels)], _starting)
         starting = health.watch("start", _STUCK)
@@ -69,18 +73,22 @@ async def run(settings: Settings, channels: Sequence[str], stop: asyncio.Event) 
         _log.info("started", channels=list(channels), port=settings.http_port)
         stopping = asyncio.create_task(_unready(health, stop))
         relay = Relay(PostgresLifecycle(pool), letters, health.watch("lifecycle", _STUCK))
+        await patiently(catalogues.ready, starting, stop, "postgres")
         relaying = asyncio.create_task(ending(relay.run(stop), stop))
+        learning = asyncio.create_task(catalogues.keep_fresh())
         try:
             await asyncio.gather(*(w.run(health, stop, settings.shutdown_timeout) for w in workers), relaying)
         finally:
             stopping.cancel()
             relaying.cancel()
+            learning.cancel()
         _log.info("stopped", channels=list(channels))
 
 
-def _providers(channel: str, building: Building) -> list[Provider]:
+def _providers(channel: str, building: Building, catalogues: Catalogues) -> list[Provider]:
     known = CHANNELS[channel]
-    return [known.providers[name](building) for name in known.order(channel, building.settings)]
+    made = [known.providers[name](building) for name in known.order(channel, building.settings)]
+    return made if channel in ENDPOINT_CHANNELS else [Worded(p, lambda t, key: catalogues.of(t).get(key)) for p in made]
 
 
 def _worker(

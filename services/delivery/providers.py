@@ -7,6 +7,9 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from dkim import DKIMException
+
+from libs.auth.links import LinkSettings
 from libs.outbound.settings import EgressSettings
 from libs.runtime.clock import utc_now
 from libs.runtime.settings import load, refuse
@@ -22,6 +25,7 @@ from services.delivery.adapters.http.posting import Poster
 from services.delivery.adapters.push.client import PushClient
 from services.delivery.adapters.smtp.client import SmtpClient
 from services.delivery.adapters.smtp.settings import SmtpSettings
+from services.delivery.adapters.smtp.signing import Signer
 from services.delivery.adapters.sns.client import SnsClient
 from services.delivery.adapters.sns.settings import SnsSettings
 from services.delivery.adapters.twilio.client import TwilioClient
@@ -30,6 +34,7 @@ from services.delivery.adapters.webhook.client import WebhookClient
 from services.delivery.adapters.webpush.client import WebPushClient
 from services.delivery.adapters.webpush.settings import WebPushSettings
 from services.delivery.domain import chat
+from services.delivery.domain.composing import Composer, Links
 from services.delivery.domain.rendering import EmailRenderer
 from services.delivery.ports import Addresses, DeviceSender, Provider
 from services.delivery.settings import Settings
@@ -81,10 +86,27 @@ class Channel:
         return tuple(chosen[channel]) if channel in chosen else tuple(self.providers)
 
 
-def _smtp(building: Building) -> Provider:
+def _composer(building: Building, settings: SmtpSettings) -> Composer:
     html, plain = ((_TEMPLATES / f"email.{kind}.j2").read_text() for kind in ("html", "txt"))
-    renderer = EmailRenderer(html, plain, building.link_base)
-    client = SmtpClient(load(SmtpSettings), renderer, building.settings.call_timeout, utc_now)
+    links = load(LinkSettings)
+    return Composer(
+        EmailRenderer(html, plain, building.link_base),
+        settings.sender,
+        settings.domain,
+        Links(links.origin, links.secret) if links.origin and links.secret else None,
+        utc_now,
+    )
+
+
+def _smtp(building: Building) -> Provider:
+    settings = load(SmtpSettings)
+    try:
+        key = settings.dkim_key_file.read_bytes() if settings.dkim_key_file else None
+        domain = settings.dkim_domain or settings.sender[1].rpartition("@")[2]
+        signer = Signer(domain, settings.dkim_selector or "", key) if key else None
+    except (OSError, DKIMException) as error:
+        refuse(f"CARILLON_DKIM_KEY_FILE is wrong: {type(error).__name__}")
+    client = SmtpClient(settings, _composer(building, settings), building.settings.call_timeout, signer)
     building.stack.push_async_callback(client.close)
     return client
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
@@ -31,6 +33,10 @@ class PostgresAddresses:
 
     async def reached(self, delivery: Delivery, devices: Sequence[str]) -> None:
         await self._execute("reached", delivery, delivery.id, delivery.token, list(devices))
+
+    async def changes(self, statement: str, since: datetime) -> Sequence[Any]:
+        """Of the tenants' catalogues, as libs.catalogue.feed asks for them."""
+        return await self.pool.fetch(statement, since)
 
     async def _execute(self, statement: str, delivery: Delivery, *arguments: object) -> None:
         try:

@@ -83,8 +83,9 @@ select c.tenant, c.id, c.notification, c.user_id, c.attempts, c.created_at, c.tr
                           order by v.device_id)
          from devices v where v.tenant = c.tenant and v.user_id = c.user_id
        ) end as devices,
-       case when $1 = 'webhook' then
+       case when $1 in ('webhook', 'email', 'push', 'sms') then
          jsonb_build_object('event', n.event, 'name', n.name, 'metadata', n.metadata, 'data', n.data)
+         || jsonb_strip_nulls(jsonb_build_object('actor', n.extras -> 'actor', 'related', n.extras -> 'related'))
        end as document,
        case when c.is_digest then (
          select jsonb_agg(jsonb_build_object('title', m.title, 'message', m.message, 'actionUrl', m.action_url)

@@ -45,7 +45,8 @@ class Recipient:
 class Content:
     """What it says: the stored notification. `message` is Markdown, `action_url` may be relative.
 
-    `document` is what only webhooks are sent: event, name, metadata and data.
+    `document` is the event's own: event, name, metadata, data, actor and related. `action` is what a button says,
+    `markup` an email's MJML template and `values` what fills it.
     """
 
     notification: UUID
@@ -55,6 +56,9 @@ class Content:
     message: str | None = None
     action_url: str | None = None
     document: Mapping[str, Any] = field(default_factory=dict)
+    action: str | None = None
+    markup: str | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,9 +53,19 @@ def message_id(delivery: UUID, domain: str) -> str:
 
 
 def compose(
-    delivery: Delivery, text: EmailText, *, sender: str, sender_header: str, domain: str, now: datetime
+    delivery: Delivery,
+    text: EmailText,
+    *,
+    sender: str,
+    sender_header: str,
+    domain: str,
+    now: datetime,
+    unsubscribe: str | None = None,
 ) -> Mail:
-    """The mail of a delivery. Raises Invalid when the recipient's address cannot be used."""
+    """The mail of a delivery. Raises Invalid when the recipient's address cannot be used.
+
+    `unsubscribe` is a link that works by one click of the mail program (RFC 8058).
+    """
     recipient = address(delivery.recipient.email)
     if not recipient.isascii():
         raise Invalid("bad-address", detail="the local part of the address is not ASCII")
@@ -69,6 +79,11 @@ def compose(
         "MIME-Version: 1.0",
         "Auto-Submitted: auto-generated",
         f"X-Carillon-Notification: {delivery.content.notification}",
+        *(
+            [f"List-Unsubscribe: <{unsubscribe}>", "List-Unsubscribe-Post: List-Unsubscribe=One-Click"]
+            if unsubscribe
+            else []
+        ),
         *([f"traceparent: {unstructured(delivery.traceparent)}"] if delivery.traceparent else []),
         f'Content-Type: multipart/alternative; boundary="{boundary}"',
     ]

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+import css_inline
+import mrml
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
+from libs.catalogue.rendering import BadTemplate, NotRendered, render
 from libs.markup.safe_html import safe_html
+from libs.runtime.logging import get_logger
 from services.delivery.domain.delivery import Content, Recipient
 
 UNTITLED = "Notification"
+_ACTION = "View details"
 _ACCENTS = {"low": "#8a94a6", "normal": "#1f5fbf", "high": "#d9822b", "critical": "#c23030"}
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +40,7 @@ class EmailRenderer:
 
     Args:
         html, plain: sources of the two templates; they are given title, message (plain) or body (safe HTML), name,
-            action_url and accent.
+            action_url, action, unsubscribe_url and accent.
         link_base: what relative action links are resolved against; without it they are left out.
     """
 
@@ -41,18 +49,31 @@ class EmailRenderer:
         self._plain = ImmutableSandboxedEnvironment(autoescape=False).from_string(plain)
         self._link_base = link_base
 
-    def render(self, content: Content, recipient: Recipient) -> EmailText:
-        """The email for one person."""
+    def render(self, content: Content, recipient: Recipient, unsubscribe: str | None = None) -> EmailText:
+        """The email for one person. MJML of the type that cannot be filled or read gives way to the common template."""
         title = one_line(content.title or "") or UNTITLED
         message = _UNPRINTABLE.sub("", content.message or "")
         shared = {
             "title": title,
             "name": one_line(recipient.display_name or ""),
             "action_url": link(content.action_url, self._link_base),
+            "action": content.action or _ACTION,
+            "unsubscribe_url": unsubscribe,
+            "accent": _ACCENTS.get(content.severity, _ACCENTS["normal"]),
         }
-        accent = _ACCENTS.get(content.severity, _ACCENTS["normal"])
-        html = self._html.render(shared, body=Markup(safe_html(message)), accent=accent)  # noqa: S704 - cleaned by nh3
+        body = Markup(safe_html(message))  # noqa: S704 - cleaned by nh3
+        html = _from_markup(content, shared | {"body": body, "message": message}) if content.markup else None
+        html = html or self._html.render(shared, body=body)
         return EmailText(title, self._plain.render(shared, message=message.strip()), html)
+
+
+def _from_markup(content: Content, shared: Mapping[str, Any]) -> str | None:
+    try:
+        filled = render(content.markup or "", {**content.values, **shared}, markup=True)
+        return css_inline.inline(mrml.to_html(filled).content, load_remote_stylesheets=False)
+    except (BadTemplate, NotRendered, OSError, ValueError) as fault:
+        _log.warning("email_template_unusable", notification_type=content.type, errors=type(fault).__name__)
+        return None
 
 
 def one_line(text: str) -> str:

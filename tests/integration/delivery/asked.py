@@ -10,7 +10,10 @@ from typing import Any
 from uuid import uuid4
 
 from libs.runtime.clock import utc_now
+from services.delivery.adapters.smtp.settings import SmtpSettings
+from services.delivery.domain.composing import Composer
 from services.delivery.domain.delivery import Content, Delivery, Device, Recipient
+from services.delivery.domain.rendering import EmailRenderer
 from services.delivery.errors import Fault, Overloaded, Retryable, Unavailable
 from services.delivery.ports import Provider
 from tests.integration.delivery.peers.cases import Case
@@ -67,3 +70,8 @@ def delivery(channel: str, recipient: Recipient, **content: Any) -> Delivery:
     return Delivery(
         "default", uuid4(), channel, uuid4(), 0, utc_now(), recipient, Content(uuid4(), "service.alert", **said)
     )
+
+
+def composer(settings: SmtpSettings) -> Composer:
+    """Mail that says no more than its title."""
+    return Composer(EmailRenderer("{{ title }}", "{{ title }}"), settings.sender, settings.domain, None, utc_now)

@@ -24,10 +24,9 @@ from services.delivery.adapters.twilio.settings import TwilioSettings
 from services.delivery.adapters.webhook.client import WebhookClient
 from services.delivery.domain import chat
 from services.delivery.domain.delivery import Delivery, Endpoint, Recipient
-from services.delivery.domain.rendering import EmailRenderer
 from services.delivery.errors import Retryable, Uncertain
 from services.delivery.ports import Provider
-from tests.integration.delivery.asked import LOOPBACK, TIMEOUT, Asked, Kept, Opened, delivery
+from tests.integration.delivery.asked import LOOPBACK, TIMEOUT, Asked, Kept, Opened, composer, delivery
 from tests.integration.delivery.peers.cases import Case
 from tests.integration.delivery.peers.chats import Discord, Slack, Teams
 from tests.integration.delivery.peers.http import SLOWNESS, HttpPeer, running
@@ -54,7 +53,7 @@ async def smtp() -> AsyncIterator[Asked]:
 
     def made(port: int) -> SmtpClient:
         settings = SmtpSettings(smtp_host="127.0.0.1", smtp_port=port, smtp_from="carillon@example.test")
-        clients.append(SmtpClient(settings, EmailRenderer("{{ title }}", "{{ title }}"), TIMEOUT, utc_now))
+        clients.append(SmtpClient(settings, composer(settings), TIMEOUT))
         return clients[-1]
 
     with SmtpPeer() as peer:

@@ -131,4 +131,5 @@ async def test_what_was_rolled_back_is_not_told(plan: Plan) -> None:
         "update deliveries set state = 'cancelled', reason = 'cancelled' where id = $1", planned.id
     )
     row = await plan.connection.fetchrow("select state, reason from lifecycle_outbox order by seq desc limit 1")
-    assert tuple(row) == ("cancelled", "cancelled")
+    assert row is not None
+    assert (row["state"], row["reason"]) == ("cancelled", "cancelled")

@@ -19,8 +19,8 @@ from libs.runtime.clock import utc_now
 from services.delivery.adapters.smtp.client import SmtpClient
 from services.delivery.adapters.smtp.settings import SmtpSettings
 from services.delivery.domain.delivery import Content, Delivery, Recipient
-from services.delivery.domain.rendering import EmailRenderer
 from services.delivery.errors import Unavailable
+from tests.integration.delivery.asked import composer
 
 pytestmark = pytest.mark.covers("F2-5")
 
@@ -61,7 +61,7 @@ def _login(_server: Any, _session: Any, _envelope: Any, _mechanism: str, given: 
 
 async def _send(peer: SmtpPeer, **told: Any) -> None:
     settings = SmtpSettings(smtp_host="localhost", smtp_port=peer.port, smtp_from="carillon@example.test", **told)
-    client = SmtpClient(settings, EmailRenderer("{{ title }}", "{{ title }}"), 5.0, utc_now)
+    client = SmtpClient(settings, composer(settings), 5.0)
     content = Content(uuid4(), "system.notification", title="A title")
     whom = Recipient("ada", "ada@example.test")
     try:

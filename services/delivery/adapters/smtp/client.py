@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from datetime import datetime
 
 from services.delivery.adapters.smtp.connection import Connection, Lost, Stage
 from services.delivery.adapters.smtp.errors import of_connecting
 from services.delivery.adapters.smtp.pool import SmtpPool
 from services.delivery.adapters.smtp.settings import SmtpSettings
+from services.delivery.adapters.smtp.signing import Signer
+from services.delivery.domain.composing import Composer
 from services.delivery.domain.delivery import Delivery
-from services.delivery.domain.mail import Mail, compose, mailbox
+from services.delivery.domain.mail import Mail
 from services.delivery.domain.outcome import Sent
-from services.delivery.domain.rendering import EmailRenderer
 from services.delivery.errors import Overloaded, Retryable, Uncertain
 
 
@@ -23,13 +22,10 @@ class SmtpClient:
     name = "smtp"
 
     def __init__(
-        self, settings: SmtpSettings, renderer: EmailRenderer, timeout: float, clock: Callable[[], datetime]
+        self, settings: SmtpSettings, composer: Composer, timeout: float, signer: Signer | None = None
     ) -> None:
         self._pool = SmtpPool(settings)
-        self._renderer, self._timeout, self._clock = renderer, timeout, clock
-        display_name, self._sender = settings.sender
-        self._sender_header = mailbox(display_name, self._sender)
-        self._domain = settings.domain
+        self._composer, self._timeout, self._signer = composer, timeout, signer
 
     async def send(self, delivery: Delivery) -> Sent:
         """Raises a Fault. Uncertain only when the whole mail was handed over and no answer came."""
@@ -73,15 +69,8 @@ class SmtpClient:
         return Sent(code=str(answer.code))
 
     def _mail(self, delivery: Delivery) -> Mail:
-        text = self._renderer.render(delivery.content, delivery.recipient)
-        return compose(
-            delivery,
-            text,
-            sender=self._sender,
-            sender_header=self._sender_header,
-            domain=self._domain,
-            now=self._clock(),
-        )
+        mail = self._composer.compose(delivery)
+        return self._signer.signed(mail) if self._signer else mail
 
 
 def _silence(stage: Stage, detail: str) -> Retryable | Uncertain:

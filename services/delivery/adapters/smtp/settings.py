@@ -28,6 +28,9 @@ class SmtpSettings(BaseSettings):
     smtp_username: str | None = None
     smtp_from: str = Field("Carillon <carillon@localhost>", description="`address` or `Name <address>`")
     smtp_domain: str | None = Field(None, description="right side of Message-IDs; the sender's domain by default")
+    dkim_selector: str | None = Field(None, pattern=r"^[A-Za-z0-9.-]+$", description="where the public key is in DNS")
+    dkim_domain: str | None = Field(None, description="whose mail it is; the sender's domain by default")
+    dkim_key_file: Path | None = Field(None, description="RSA private key (PEM) that mail is signed with")
     smtp_connect_timeout: float = Field(10.0, gt=0)
     smtp_idle: float = Field(30.0, gt=0, description="a connection that was idle for longer is not used again")
 
@@ -43,6 +46,13 @@ class SmtpSettings(BaseSettings):
     def _is_domain(cls, value: str | None) -> str | None:
         if value is not None and not _DOMAIN.fullmatch(value):
             raise ValueError("must be a domain name")
+        return value
+
+    @field_validator("dkim_key_file")
+    @classmethod
+    def _has_a_selector(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if value is not None and not info.data.get("dkim_selector"):
+            raise ValueError("needs CARILLON_DKIM_SELECTOR")
         return value
 
     @field_validator("smtp_username")
