@@ -20,9 +20,9 @@ import jwt
 import socketio
 import uvicorn
 
+from bench.emitting import SECRET
 from libs.fanout import AsyncServer, uvicorn_options
 
-SECRET = "fan-out-benchmark-secret-of-32-bytes"
 SIZE = 300  # bytes of a payload, about
 _WATCH = 0.002
 

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import httpx
 
+from bench import peers
+from bench.emitting import FIRST
 from bench.figures import Figures, Size, results
 from bench.gateway_feed import Feed
 from bench.load import Load, compiled, load, missing
@@ -28,7 +30,6 @@ from libs.auth.tokens import issue
 from libs.runtime.clock import utc_now
 
 _SIZE = Size(connections=5_000, paced=80, flat_out=600, unicasts=20_000, slow_paced=20)
-_FIRST = 500  # connections before the first that are measured: what a process needs once is not theirs
 _ROOM = "org:bench"
 _AUTH = '{"token":"%t","position":%p}'
 _ENVIRONMENT = {"CARILLON_LOG_LEVEL": "WARNING", "CARILLON_CONNECTIONS_PER_ADDRESS": "0"}
@@ -44,9 +45,11 @@ async def measure() -> list[Result]:
         stack = Stack(Path(folder), layout)
         await asyncio.to_thread(stack.start)
         try:
-            return results("gateway", await _figures(stack, Path(folder)), {})
+            ours = await _figures(stack, Path(folder))
         finally:
             await asyncio.to_thread(stack.stop)
+        beside = {name: those async for name, those in peers.measured(await compiled(Path(folder)))}
+    return results("gateway", ours, beside)
 
 
 async def _figures(stack: Stack, folder: Path) -> Figures:
@@ -86,10 +89,10 @@ class Run:
 
     async def _open(self) -> tuple[float, float]:
         pid = _pid(self._gateway)
-        await self._client.ask(f"open {_FIRST}")
+        await self._client.ask(f"open {FIRST}")
         await asyncio.sleep(1)
         cpu, memory = cpu_seconds(pid), resident_megabytes(pid)
-        more = _SIZE.connections - _FIRST
+        more = _SIZE.connections - FIRST
         await self._client.ask(f"open {more}")
         accepts = more / (cpu_seconds(pid) - cpu)
         await asyncio.sleep(2)
