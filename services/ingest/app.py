@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
 import asyncpg
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from libs.auth.verifier import Verifier
 from libs.catalogue.feed import Catalogues
@@ -20,6 +20,7 @@ from libs.runtime.clock import utc_now
 from libs.runtime.health import Health
 from libs.runtime.lifecycle import Stop, first
 from libs.schemas.topics import DIRECTORY, NOTI
+from services.ingest import live
 from services.ingest.adapters.administration import PostgresAdministration
 from services.ingest.adapters.catalogue import PostgresTypes
 from services.ingest.adapters.catalogue import catalogues as stored_catalogues
@@ -29,10 +30,11 @@ from services.ingest.adapters.idempotency import PostgresIdempotency
 from services.ingest.adapters.kafka_publisher import KafkaPublisher
 from services.ingest.adapters.keys import PostgresKeys
 from services.ingest.adapters.ledger import CONSUMER, PostgresLedger
+from services.ingest.adapters.listeners import PostgresListeners
 from services.ingest.adapters.noti_consumer import create_consumer
 from services.ingest.adapters.status import PostgresStatuses
 from services.ingest.adapters.tenants import PostgresTenants
-from services.ingest.after import After, compose
+from services.ingest.after import compose
 from services.ingest.domain.rates import Quota
 from services.ingest.entrypoints.directory import DirectoryEntrypoint
 from services.ingest.entrypoints.http import administration, catalogue, directory, events, status
@@ -63,13 +65,17 @@ async def run(settings: IngestSettings, stop: Stop) -> None:
         health, tenants, idempotency = Health(), PostgresTenants(pool), PostgresIdempotency(pool)
         catalogues = stored_catalogues(pool)
         noti = _noti(settings, pool, publisher, tenants, catalogues, health)
-        changes = DirectoryChanges(PostgresDirectory(pool), publisher)
+        changes = DirectoryChanges(PostgresDirectory(pool), PostgresListeners(pool), publisher)
         entries = _directory(settings, changes, publisher, tenants, health)
         health.checks |= {"kafka": publisher.fault, "postgres": tenants.fault, "noti": noti.fault}
         seconds = settings.publish_timeout
         publishing = Publishing(publisher, tenants, idempotency, catalogues, utc_now, seconds=seconds)
         after = compose(settings, pool, stack)
-        app = _http(settings, pool, _verifier(settings, stack), publishing, catalogues, changes, health, after)
+        access = Access(PostgresKeys(pool), _verifier(settings, stack), settings.admin_roles, settings.platform_roles)
+        quotas = Quotas(Quota(settings.rate_limit, settings.rate_burst) if settings.rate_limit else None)
+        publishes = events.router(access, publishing, quotas, after.waiting)
+        lives = live.routers(access, pool, publisher, tenants, catalogues, quotas, seconds=seconds)
+        app = _http(pool, access, catalogues, changes, health, [publishes, *lives, *after.routers(access)])
         await stack.enter_async_context(serving(app, settings.http_host, settings.http_port))
         roads = _all(noti.run(stop), entries.run(stop), _told(health, stop))
         kept = tenants.keep_fresh(), catalogues.keep_fresh(), idempotency.keep_purged()
@@ -128,26 +134,21 @@ def _directory(
 
 
 def _http(
-    settings: IngestSettings,
     pool: asyncpg.Pool,
-    verifier: Verifier | None,
-    publishing: Publishing,
+    access: Access,
     catalogues: Catalogues,
     changes: DirectoryChanges,
     health: Health,
-    after: After,
+    further: Sequence[APIRouter],
 ) -> FastAPI:
-    access = Access(PostgresKeys(pool), verifier, settings.admin_roles, settings.platform_roles)
-    quota = Quota(settings.rate_limit, settings.rate_burst) if settings.rate_limit else None
     return application(
         health,
-        events.router(access, publishing, Quotas(quota), after.waiting),
         status.router(access, PostgresStatuses(pool)),
         administration.tenants_router(access, PostgresAdministration(pool)),
         administration.keys_router(access, PostgresAdministration(pool)),
         directory.router(access, changes, PostgresDirectoryReads(pool)),
         catalogue.router(access, CatalogueChanges(PostgresTypes(pool), catalogues)),
-        *after.routers(access),
+        *further,
     )
 
 

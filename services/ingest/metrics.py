@@ -27,4 +27,5 @@ UNAVAILABLE = Counter("carillon_ingest_unavailable_total", "Calls answered 503 b
 DIRECTORY = Counter("carillon_ingest_directory_entries_total", "Directory entries written", ["road", "operation"])
 REPORTS = Counter("carillon_ingest_reports_total", "Providers' words on deliveries, by event", ["provider", "event"])
 WAITING = Gauge("carillon_ingest_waiting", "Notifications whose callers wait for their result")
+EPHEMERALS = Counter("carillon_ingest_ephemerals_total", "Ephemeral events handed to the gateways that listen")
 MEMBERSHIP_CHANGES = Counter("carillon_ingest_membership_changes_total", "People whose memberships changed")

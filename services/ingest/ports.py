@@ -81,14 +81,6 @@ class Changed(NamedTuple):
     version: int
 
 
-class Listener(NamedTuple):
-    """A gateway slot where somebody listens to a person's own room."""
-
-    tenant: str
-    user: str
-    slot: int
-
-
 class Directory(Protocol):
     """Users, organisations, memberships and devices."""
 
@@ -97,9 +89,6 @@ class Directory(Protocol):
 
     async def leave_room(self, tenant: str, room: str) -> list[Changed]:
         """Closes the memberships of some of a room's people; nobody is returned when all have left."""
-
-    async def listeners(self, people: Sequence[tuple[str, str]]) -> list[Listener]:
-        """Where somebody listens to the rooms of these (tenant, user). Raises Retryable."""
 
 
 class DirectoryReads(Protocol):

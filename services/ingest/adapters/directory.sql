@@ -69,14 +69,6 @@ select tenant, user_id, version from memberships_close($1::text[], $2::text[], $
 insert into audit_trail (tenant, actor, action, subject, detail)
 select t, $2, a, s, d::jsonb from unnest($1::text[], $3::text[], $4::text[], $5::text[]) as k (t, a, s, d)
 
--- name: listeners
--- The gateway slots that somebody listens to a person's own room at. An older epoch's interest is void.
-select i.tenant, k.u as user_id, i.slot
-from unnest($1::text[], $2::text[], $3::text[]) as k (t, u, r)
-join room_interest i on i.tenant = k.t and i.room = k.r
-join gateway_slots s on s.slot = i.slot and s.epoch = i.slot_epoch
-order by i.slot, i.tenant, k.u
-
 -- name: user
 select u.user_id as id, u.email, u.display_name, u.phone, u.locale, u.timezone, u.attributes::text as attributes,
   u.latitude, u.longitude, u.located_at, u.radius_meters

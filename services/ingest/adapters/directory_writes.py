@@ -10,13 +10,12 @@ import asyncpg
 import orjson
 
 from libs.postgres import queries
-from libs.schemas import rooms
 from libs.schemas.directory import Device, Org, User
 from services.ingest.adapters import audit
 from services.ingest.adapters.faults import connected
 from services.ingest.domain import directory
 from services.ingest.domain.directory import Change, Interval, Subject, attributes_of
-from services.ingest.ports import Changed, Listener
+from services.ingest.ports import Changed
 
 _SQL = queries.load(Path(__file__).with_name("directory.sql"))
 _SECONDS = 20.0
@@ -46,13 +45,6 @@ class PostgresDirectory:
             members = await connection.fetch(_SQL["members"], tenant, room, _PAGE)
             left = [Interval(tenant, row["user_id"], room, None) for row in members]
             return await _follow(connection, directory.Memberships([], left))
-
-    async def listeners(self, people: Sequence[tuple[str, str]]) -> list[Listener]:
-        """Which gateway slots have somebody listening to the rooms of these (tenant, user)."""
-        async with connected(self._pool, _SECONDS) as connection:
-            tenants, users = [tenant for tenant, _ in people], [user for _, user in people]
-            found = await connection.fetch(_SQL["listeners"], tenants, users, [rooms.user(user) for user in users])
-        return [Listener(row["tenant"], row["user_id"], row["slot"]) for row in found]
 
 
 def _audited(change: Change) -> audit.Entry:

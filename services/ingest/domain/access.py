@@ -18,11 +18,12 @@ Scope = Literal[
     "keys:write",
     "status:read",
     "callbacks:write",
+    "ephemerals:write",
 ]
 
 #: A key with a writing scope reads what it writes.
 _IMPLIED: dict[str, frozenset[str]] = {
-    "events:write": frozenset({"status:read"}),
+    "events:write": frozenset({"status:read", "ephemerals:write"}),
     "directory:write": frozenset({"directory:read"}),
     "catalogue:write": frozenset({"catalogue:read"}),
 }

@@ -30,6 +30,7 @@ NOT_STORABLE = "not-storable"
 INVALID_KEY = "invalid-key"
 NOT_A_LIST = "not-a-list"
 TOO_MANY = "too-many"
+RESERVED_EVENT = "reserved-event"
 
 #: Fields that any of the lists in `recipients` may be at fault in.
 _RECIPIENTS = "recipients"

@@ -11,6 +11,7 @@ from libs.schemas.records import MembershipChange
 from libs.schemas.topics import GATEWAY_INBOX
 from services.ingest.domain.directory import Change
 from services.ingest.errors import Retryable
+from services.ingest.live_ports import Listeners
 from services.ingest.metrics import DIRECTORY, MEMBERSHIP_CHANGES
 from services.ingest.ports import Changed, Directory, Outgoing, Publisher
 
@@ -25,8 +26,8 @@ _TELL_SECONDS = 3.0
 class DirectoryChanges:
     """Applies changes from both doors."""
 
-    def __init__(self, directory: Directory, publisher: Publisher) -> None:
-        self._directory, self._publisher = directory, publisher
+    def __init__(self, directory: Directory, listeners: Listeners, publisher: Publisher) -> None:
+        self._directory, self._listeners, self._publisher = directory, listeners, publisher
 
     async def apply(self, changes: Sequence[Change], *, road: str, actor: str | None = None) -> None:
         """Returns when all are written. Raises Retryable: some may be, and all may be written again."""
@@ -55,17 +56,17 @@ class DirectoryChanges:
         if not changed:
             return
         MEMBERSHIP_CHANGES.inc(len(changed))
-        versions = {(person.tenant, person.user): person.version for person in changed}
+        homes = {(person.tenant, rooms.user(person.user)): person for person in changed}
         try:
             async with asyncio.timeout(_TELL_SECONDS):
-                listeners = await self._directory.listeners(list(versions))
-                records = [_record(at.tenant, at.user, versions[at.tenant, at.user], at.slot) for at in listeners]
+                slots = await self._listeners.of(list(homes))
+                records = [_record(homes[room], slot) for room, those in slots.items() for slot in those]
                 if records:
                     await self._publisher.publish(records)
         except (Retryable, TimeoutError) as fault:
             _log.warning("gateways_not_told", errors=str(fault), count=len(changed))
 
 
-def _record(tenant: str, user: str, version: int, slot: int) -> Outgoing:
-    change = MembershipChange(tenant=tenant, user_id=user, version=version)
+def _record(person: Changed, slot: int) -> Outgoing:
+    change = MembershipChange(tenant=person.tenant, user_id=person.user, version=person.version)
     return Outgoing(GATEWAY_INBOX.name, None, change.model_dump_json(by_alias=True).encode(), partition=slot)

@@ -16,15 +16,14 @@ from libs.schemas.events import MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_EVENT_BYT
 from services.ingest.domain import documents, refusals
 from services.ingest.domain.access import Principal
 from services.ingest.domain.admission import Accepted
-from services.ingest.domain.rates import Limited
 from services.ingest.domain.refusals import Refused
 from services.ingest.entrypoints.http import caller, openapi, schemas
 from services.ingest.entrypoints.http.answers import Found, accepted_one, refused_problem, results
+from services.ingest.entrypoints.http.quota import within
 from services.ingest.handlers.access import Access
 from services.ingest.handlers.publishing import KeyReused, Publishing, Submission
 from services.ingest.handlers.quotas import Quotas
 from services.ingest.handlers.waiting import TooManyWaiting, Waiting
-from services.ingest.metrics import LIMITED
 
 _MAX_KEY_LENGTH = 200
 
@@ -59,7 +58,7 @@ def router(access: Access, publishing: Publishing, quotas: Quotas, waiting: Wait
         items = _items(parsed.value) if is_list else [parsed.value]
         if wait:
             _check_waiting(waiting, len(items))
-        headers = _within_quota(quotas, principal, len(items))
+        headers = within(quotas, principal, len(items))
         trace, repeat = _traceparent(request), _repeat(request, body)
         submission = Submission(principal, items, is_list, direct, parsed.suspicious, trace, repeat)
         with bound_contextvars(**({"trace_id": tracing.trace_id(trace)} if trace is not None else {})):
@@ -125,20 +124,3 @@ def _repeat(request: Request, body: bytes) -> tuple[str, bytes] | None:
         detail = f"Idempotency-Key: 1 to {_MAX_KEY_LENGTH} printable characters"
         raise Problem(400, "invalid-header", detail, errors=[{"field": "Idempotency-Key", "message": detail}])
     return key, hashlib.sha256(request.url.path.encode() + b"\0" + body).digest()
-
-
-def _within_quota(quotas: Quotas, principal: Principal, events: int) -> dict[str, str]:
-    taken, quota = quotas.take(f"{principal.tenant} {principal.actor}", events), quotas.quota
-    if taken is None or quota is None:
-        return {}
-    policy = {"RateLimit-Policy": f'"events";q={quota.burst};w={max(1, round(quota.burst / quota.per_second))}'}
-    if isinstance(taken, Limited):
-        LIMITED.inc()
-        told = {
-            "RateLimit": f'"events";r={taken.remaining};t={taken.retry_after}',
-            "Retry-After": str(taken.retry_after),
-        }
-        raise Problem(
-            429, "rate-limited", f"the quota of {quota.per_second:g} events/s is used up", headers=policy | told
-        )
-    return policy | {"RateLimit": f'"events";r={taken.remaining};t={taken.reset}'}

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from libs.http.problems import MEDIA_TYPE
 from libs.schemas import directory, events
-from services.ingest.entrypoints.http import admin_schemas, after_schemas, schemas
+from services.ingest.entrypoints.http import admin_schemas, after_schemas, live_schemas, schemas
 
 _REF = "#/components/schemas/{model}"
 
@@ -33,6 +33,8 @@ BODIES: dict[str, Any] = {
     "EndpointRequest": after_schemas.EndpointRequest,
     "EndpointPatch": after_schemas.EndpointPatch,
     "ReportBody": after_schemas.ReportBody,
+    "EphemeralEvents": live_schemas.EphemeralEvents,
+    "PolicyRequest": live_schemas.PolicyRequest,
 }
 
 _PROBLEMS = {
