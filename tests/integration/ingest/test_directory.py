@@ -103,7 +103,9 @@ async def test_a_wrong_entry_names_its_field(
 
 
 async def test_gateways_that_hold_a_persons_sockets_are_told(system: System, http: httpx.AsyncClient) -> None:
-    await system.db.execute("insert into gateway_slots (slot, epoch) values (3, 8), (4, 9)")
+    await system.db.execute(
+        "insert into gateway_slots (slot, epoch, lease_until) values (3, 8, 'infinity'), (4, 9, 'infinity')"
+    )
     await system.db.execute(
         """insert into room_interest (tenant, room, slot, slot_epoch)
            values ('default', 'user:ada', 3, 8), ('default', 'user:ada', 4, 1), ('acme', 'user:ada', 3, 8)"""
