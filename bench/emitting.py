@@ -94,11 +94,15 @@ class _Run:
         flat_out, heard = await self._work("room", size.flat_out, 0)
         unicast, _ = await self._work("unicast", size.unicasts, 0)
         storm = await self._storm()
-        await self._http.get("/pause")
+        await self._pause()
         await self._client.stop()
         await asyncio.sleep(2)
-        leaving = float((await self._http.get("/pause")).text)
+        leaving = await self._pause()
         return Figures(accepts, memory, paced, flat_out, heard[0] / heard[5], unicast, p50, p99, leaving, storm)
+
+    async def _pause(self) -> float:
+        answer = await self._http.get("/pause")
+        return float(answer.text) if answer.is_success else 0.0
 
     async def _open(self) -> tuple[float, float]:
         pid, more = self._server.pid, self._size.connections - FIRST

@@ -80,7 +80,7 @@ class Dispatch:
             return
         try:
             await server._handle_connect(session.sid, namespace, auth)  # noqa: SLF001
-        except Exception:
+        except Exception:  # an application's handler: its client alone is refused, and hears so
             server.logger.exception("connect handler error")
             member = session.member(namespace)
             if member is not None:
@@ -129,5 +129,5 @@ class Dispatch:
         self._server.manager.pre_disconnect(sid, namespace)
         try:
             await self._server._trigger_event("disconnect", namespace, sid, reason)  # noqa: SLF001
-        except Exception:
+        except Exception:  # an application's handler: the session must be taken out of its rooms all the same
             self._server.logger.exception("disconnect handler error")

@@ -59,7 +59,7 @@ class Wheel:
     def _expire(self, item: Timed) -> None:
         try:
             item.expire(self.now)
-        except Exception:
+        except Exception:  # one that fails must not stop the timer of all others
             log.exception("timer error")
 
     def _turn(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 
 import httpx
 import pytest
@@ -15,7 +16,9 @@ from tests.integration.gateway.scribe import Scribe
 
 pytestmark = pytest.mark.covers("B9", "F1-6")
 
-_CROWD = 300
+#: How many clients; more of them (5,000 were seen to work) take a quiet machine.
+_CROWD = int(os.environ.get("CARILLON_TEST_CROWD", "300"))
+_PATIENCE = 60 + _CROWD / 20  # seconds
 _WINDOW = 1.5  # seconds
 
 
@@ -42,7 +45,7 @@ async def test_clients_of_a_stopping_gateway_go_on_with_another_without_loss(
     ]
     running = [asyncio.create_task(member.run()) for member in members]
     try:
-        await asyncio.wait_for(asyncio.gather(*(member.connected.wait() for member in members)), 60)
+        await asyncio.wait_for(asyncio.gather(*(member.connected.wait() for member in members)), _PATIENCE)
 
         async def memory_is_measured() -> bool:
             return 0 < await measured(gateways.url, "carillon_gateway_bytes_per_connection") < 100_000
@@ -51,13 +54,13 @@ async def test_clients_of_a_stopping_gateway_go_on_with_another_without_loss(
         assert await measured(gateways.url, "carillon_gateway_loop_lag_seconds") >= 0
         published = asyncio.create_task(_publish(scribe, f"org:o{name}", gateways, stop_at=10))
         sent = await published
-        await asyncio.wait_for(asyncio.gather(*(member.connected.wait() for member in members)), 60)
+        await asyncio.wait_for(asyncio.gather(*(member.connected.wait() for member in members)), _PATIENCE)
         await scribe.publish(f"org:o{name}", data={"n": sent})
 
         async def all_shown() -> bool:
             return all(len(member.shown) > sent for member in members)
 
-        await eventually(all_shown, "everybody to be shown everything", 60)
+        await eventually(all_shown, "everybody to be shown everything", _PATIENCE)
     finally:
         for task in running:
             task.cancel()
