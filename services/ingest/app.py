@@ -22,6 +22,7 @@ from libs.runtime.lifecycle import Stop, first
 from libs.schemas.topics import DIRECTORY, NOTI
 from services.ingest import live
 from services.ingest.adapters.administration import PostgresAdministration
+from services.ingest.adapters.cancellations import PostgresCancellations
 from services.ingest.adapters.catalogue import PostgresTypes
 from services.ingest.adapters.catalogue import catalogues as stored_catalogues
 from services.ingest.adapters.directory_reads import PostgresDirectoryReads
@@ -37,7 +38,7 @@ from services.ingest.adapters.tenants import PostgresTenants
 from services.ingest.after import compose
 from services.ingest.domain.rates import Quota
 from services.ingest.entrypoints.directory import DirectoryEntrypoint
-from services.ingest.entrypoints.http import administration, catalogue, directory, events, status
+from services.ingest.entrypoints.http import administration, cancelling, catalogue, directory, events, status
 from services.ingest.entrypoints.http.application import application
 from services.ingest.entrypoints.noti import NotiEntrypoint
 from services.ingest.handlers.access import Access
@@ -144,6 +145,7 @@ def _http(
     return application(
         health,
         status.router(access, PostgresStatuses(pool)),
+        cancelling.router(access, PostgresCancellations(pool)),
         administration.tenants_router(access, PostgresAdministration(pool)),
         administration.keys_router(access, PostgresAdministration(pool)),
         directory.router(access, changes, PostgresDirectoryReads(pool)),

@@ -108,6 +108,17 @@ class Statuses(Protocol):
         """Fields of entrypoints.http.schemas.NotificationStatus; None when nobody knows the id."""
 
 
+class Cancellations(Protocol):
+    """Requests to cancel notifications. Raises Retryable."""
+
+    async def request(self, tenant: str, notification: UUID, actor: str) -> None:
+        """Writes the request durably; the router carries it out."""
+
+    async def find(self, tenant: str, notification: UUID) -> dict[str, Any]:
+        """Of a request that was written: requested_at, done_at, whether the notification is `known`, and how many of
+        its `channels` are in which state."""
+
+
 class KeyGrant(NamedTuple):
     """What a new key is for."""
 

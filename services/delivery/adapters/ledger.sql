@@ -89,13 +89,13 @@ select c.tenant, c.id, c.notification, c.user_id, c.attempts, c.created_at, c.tr
        end as document,
        case when c.is_digest then (
          select jsonb_agg(jsonb_build_object('title', m.title, 'message', m.message, 'actionUrl', m.action_url)
-                          order by m.created_at)
+                          order by m.accepted_at)
          from (
-           select o.title, o.message, coalesce(o.extras ->> 'actionUrl', o.data ->> 'ctaUrl') as action_url, i.created_at
+           select o.title, o.message, coalesce(o.extras ->> 'actionUrl', o.data ->> 'ctaUrl') as action_url, o.accepted_at
            from deliveries i
            join notifications o on o.tenant = i.tenant and o.id = i.notification
            where i.tenant = c.tenant and i.digest = c.id and i.state = 'digested'
-           order by i.created_at desc limit 100
+           order by o.accepted_at desc limit 100
          ) m
        ) end as items
 from claimed c

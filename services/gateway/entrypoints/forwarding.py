@@ -22,6 +22,7 @@ ALLOWED: tuple[tuple[str, list[str]], ...] = (
     ("/api/v1/notifications/send", ["POST"]),
     ("/notifications/send", ["POST"]),
     ("/api/v1/notifications/{id}/status", ["GET"]),
+    ("/api/v1/notifications/{id}/cancel", ["POST"]),
     ("/api/v1/directory/{rest:path}", _ANY),
     ("/api/v1/notifications/{id}/timeline", ["GET"]),
     ("/api/v1/asyncapi.json", ["GET"]),

@@ -60,6 +60,7 @@ class PostgresLedger:
         due = await deliveries.insert(connection, made, self._grace)
         await self._insert_expansions(connection, fresh, writing.as_of)
         waiting = await self._schedule(connection, [step for _, step in writing.units if isinstance(step, Schedule)])
+        await withdrawals.replace(connection, appending, inserted)  # what was replaced as it came
         tallies = tally(_fates(writing, inserted.keys() | waiting), at, writing.verified)
         if tallies:
             await self._positions.advance(connection, [_advance(*item) for item in sorted(tallies.items())])

@@ -22,16 +22,22 @@ async def collapsed(
         return notifications
     columns = zip(*((*key, first) for key, first in sorted(keys.items())), strict=True)
     rows = await connection.fetch(_SQL["collapse"], *columns)
-    holders = {(row["tenant"], row["room"], row["key"]): row["notification"] for row in rows}
-    older = sorted({(key[0], id_) for key, id_ in holders.items()} - {n.key for n in notifications})
+    fresh = {n.key for n in notifications}  # they stand where there was nothing before
+    held = {(row["tenant"], row["room"], row["key"]): row["notification"] for row in rows}
+    holders = {key: id_ for key, id_ in held.items() if (key[0], id_) not in fresh}
+    older = sorted({(key[0], id_) for key, id_ in holders.items()})
     places = await connection.fetch(_SQL["rooms"], *_columns(older)) if older else []
     appended, newest = collapse(notifications, holders, {(row["tenant"], row["id"]): row["rooms"] for row in places})
-    held = zip(*((*key, id_) for key, id_ in sorted(newest.items())), strict=True)
-    await connection.execute(_SQL["hold"], *held)
-    replaced = [one.key for one in appended if isinstance(one, Withdrawn)]
+    await connection.execute(_SQL["hold"], *zip(*((*key, id_) for key, id_ in sorted(newest.items())), strict=True))
+    await replace(connection, appended, set(older))
+    return appended
+
+
+async def replace(connection: Connection, appended: Sequence[Notification | Withdrawn], among: Collection[Key]) -> None:
+    """Sends nothing more of what is replaced among these."""
+    replaced = [one.key for one in appended if isinstance(one, Withdrawn) and one.key in among]
     if replaced:
         await stop(connection, replaced, "replaced")
-    return appended
 
 
 async def stop(connection: Connection, keys: Collection[Key], reason: str) -> None:

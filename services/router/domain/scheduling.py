@@ -70,14 +70,19 @@ def schedule(received: Received, zone_of: Callable[[str | None], ZoneInfo]) -> S
     named = event.recipients
     if named is None or not users:
         return Schedule(received, (_part(event, 0, first(local, zone_of(None)), named),))
-    parts: list[tuple[datetime, Recipients]] = [(due, _only(named, tuple(those))) for due, those in at.items()]
+    others = first(local, zone_of(None))
     if _names_others(named):
-        parts.append((first(local, zone_of(None)), named.model_copy(update={"user_ids": ()})))
-    parts.sort(key=lambda part: part[0])
-    return Schedule(received, tuple(_part(event, number, due, to) for number, (due, to) in enumerate(parts)))
+        at[others] += []
+    parts = [
+        _part(event, number, due, _some(named, tuple(those), with_others=due == others))
+        for number, (due, those) in enumerate(sorted(at.items()))
+    ]
+    return Schedule(received, tuple(parts))
 
 
-def _only(named: Recipients, users: tuple[str, ...]) -> Recipients:
+def _some(named: Recipients, users: tuple[str, ...], *, with_others: bool) -> Recipients:
+    if with_others:
+        return named.model_copy(update={"user_ids": users})
     return Recipients(user_ids=users, exclude_user_ids=named.exclude_user_ids)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
@@ -22,8 +23,9 @@ from libs.postgres.progress import Progress
 from libs.runtime.clock import utc_now
 from libs.runtime.health import Progress as Liveness
 from libs.schemas import topics
-from libs.schemas.records import AcceptedEvent, DeadLetter, DeliveryBatch, NotificationEmission
+from libs.schemas.records import GATEWAY_RECORD, AcceptedEvent, DeadLetter, DeliveryBatch, NotificationEmission
 from services.router.adapters.directory import PostgresDirectory
+from services.router.adapters.due import PostgresDue
 from services.router.adapters.expansions import PostgresExpansions
 from services.router.adapters.kafka_log import KafkaPartitions, started_consumer
 from services.router.adapters.ledger import PostgresLedger
@@ -32,6 +34,7 @@ from services.router.adapters.positions import PostgresPositions
 from services.router.domain.audience import AudienceRules
 from services.router.domain.incoming import Record
 from services.router.handlers.batch import BatchHandler
+from services.router.handlers.due import DueHandler
 from services.router.handlers.expansion import ExpansionHandler
 from services.router.handlers.holding import Holding
 from services.router.handlers.preparing import Preparation
@@ -53,7 +56,7 @@ select count(*) from room_heads h left join lateral (
 _UNDECIDED = """
 select count(*) from notifications n where n.decisions_planned + (
   select coalesce(sum(planned), 0) from expansions e where e.tenant = n.tenant and e.notification = n.id
-) <> (select count(*) from room_log l where l.tenant = n.tenant and l.notification = n.id)
+) <> (select count(*) from room_log l where l.tenant = n.tenant and l.notification = n.id and l.kind = 0)
    + (select count(*) from deliveries d where d.tenant = n.tenant and d.notification = n.id)
 """
 
@@ -98,7 +101,7 @@ class System:
             return values
 
     async def emissions(self) -> list[NotificationEmission]:
-        """What the gateways were sent."""
+        """The notifications that the gateways were sent, where they were sent nothing else."""
         return [NotificationEmission.model_validate_json(value) for value in await self.read("gateway.inbox")]
 
     async def dead(self) -> list[DeadLetter]:
@@ -121,6 +124,54 @@ class System:
                 user,
                 preferences,
             )
+
+    async def prefer(self, user: str, document: dict[str, Any]) -> None:
+        """The person changes their mind."""
+        await self.sql.execute(
+            "update preferences set document = $2 where user_id = $1", user, orjson.dumps(document).decode()
+        )
+
+    async def device(self, user: str) -> None:
+        """The person has a telephone."""
+        await self.sql.execute(
+            "insert into devices (tenant, user_id, device_id, platform, token) values ($1, $2, 'd', 'fcm', 't')",
+            TENANT,
+            user,
+        )
+
+    async def cancel(self, event: UUID) -> None:
+        """A request to cancel, as ingest writes it."""
+        await self.sql.execute(
+            "insert into cancellations (tenant, id, requested_by) values ($1, $2, 'key:test') on conflict do nothing",
+            TENANT,
+            event,
+        )
+
+    async def told(self, event: AcceptedEvent) -> AcceptedEvent:
+        """The last event on its typed topic."""
+        return AcceptedEvent.model_validate_json((await self.read(event.event))[-1])
+
+    async def shown(self) -> list[NotificationEmission]:
+        """The notifications among what gateways were sent."""
+        found = [GATEWAY_RECORD.validate_json(value) for value in await self.read("gateway.inbox")]
+        return [one for one in found if isinstance(one, NotificationEmission)]
+
+    async def reread(self, topic: str, after: int) -> list[Record]:
+        """What stands on a typed topic without the first records of it, as the router reads it."""
+        records: list[Record] = []
+        async with _reading(self.bootstrap) as consumer:
+            partitions = [TopicPartition(self.prefix + topic, n) for n in range(_partitions(topic))]
+            ends = await consumer.end_offsets(partitions)
+            consumer.assign(partitions)
+            await consumer.seek_to_beginning()
+            while any([await consumer.position(tp) < ends[tp] for tp in partitions]):
+                for messages in (await consumer.getmany(timeout_ms=200)).values():
+                    records += [
+                        Record(m.topic, m.partition, m.offset, m.key, m.value, m.headers, m.timestamp / 1000)
+                        for m in messages
+                    ]
+        records.sort(key=lambda record: record.timestamp)
+        return records[after:]
 
     async def member(self, room: str, *users: str, role: str = "member") -> None:
         """People in a group."""
@@ -185,8 +236,10 @@ class System:
 class Router:
     """The router's handlers on real stores, without Faust: batches are handed in, so tests decide what is in one."""
 
-    def __init__(self, batch: BatchHandler, expansion: ExpansionHandler, outbox: KafkaOutbox) -> None:
-        self.batch, self.expansion, self.outbox = batch, expansion, outbox
+    def __init__(
+        self, batch: BatchHandler, expansion: ExpansionHandler, outbox: KafkaOutbox, due: DueHandler, work: PostgresDue
+    ) -> None:
+        self.batch, self.expansion, self.outbox, self.due, self.work = batch, expansion, outbox, due, work
         self.stop = asyncio.Event()
 
     async def handle(self, *records: Record | Sequence[Record]) -> None:
@@ -194,6 +247,11 @@ class Router:
         flat = [one for item in records for one in ([item] if isinstance(item, Record) else item)]
         async with asyncio.timeout(DEADLINE):
             await self.batch.hand_on(await self.batch.write(flat))
+
+    async def expand(self) -> None:
+        """Decides the members of all groups that wait."""
+        while await self.expansion._page():
+            pass
 
 
 @asynccontextmanager
@@ -238,7 +296,9 @@ async def routing(system: System, *, page_size: int = 500, audience_limit: int =
             handing_on=Holding(liveness, stop),
             on_group=expansion.tell,
         )
-        router = Router(batch, expansion, outbox)
+        work = PostgresDue(pool, grace)
+        due = DueHandler(work, ledger, outbox, Holding(Liveness("due", 60), stop), interval=0.1)
+        router = Router(batch, expansion, outbox, due, work)
         router.stop = stop
         yield router
 
