@@ -23,6 +23,7 @@ from services.gateway.adapters.kafka_inbox import KafkaInbox
 from services.gateway.adapters.kafka_records import KafkaRecords
 from services.gateway.adapters.postgres.database import Database
 from services.gateway.adapters.postgres.directory import PostgresDirectory
+from services.gateway.adapters.postgres.inbox import PostgresInbox
 from services.gateway.adapters.postgres.logs import PostgresLogs
 from services.gateway.adapters.postgres.policies import PostgresPolicies
 from services.gateway.adapters.postgres.presence import PostgresPresence
@@ -61,7 +62,7 @@ async def run(settings: Settings, stop: Stop) -> None:
         presences = PostgresPresence(database, settings.presence_lease)
         circle = Circle(_holder(), slots, records, PostgresPolicies(database), call_back, presences)
         logs, directory = PostgresLogs(database), PostgresDirectory(database)
-        world = Neighbours(slots, inbox, logs, directory, verifier, transports.every, circle)
+        world = Neighbours(slots, inbox, logs, PostgresInbox(database), directory, verifier, transports.every, circle)
         live = Live(settings, world, utc_now, health)
         transports.open(live)
         telling = Telling(slots, records, live.following, live.watch)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from libs.schemas.records import GatewayRecord
 from services.gateway.domain.access import Memberships
+from services.gateway.domain.inbox import Reader
 from services.gateway.domain.logs import Entry, Head, LogKey, Stretch
 
 Person = tuple[str, str]  # (tenant, reader)
@@ -85,6 +86,14 @@ class Logs(Protocol):
 
     async def delivered(self, seqs: Mapping[tuple[Person, str], int]) -> None:
         """Moves the delivered watermarks of (person, room) up to these seqs."""
+        ...
+
+
+class Unread(Protocol):
+    """Counts of inboxes. Raises Retryable when the database is away."""
+
+    async def unread_count(self, who: Reader, now: datetime) -> int:
+        """How many rows of the inbox are unread."""
         ...
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
+from starlette.staticfiles import StaticFiles
 
 from libs.http import health as health_routes
 from libs.http import problems
@@ -18,6 +20,9 @@ from services.gateway.entrypoints.rate_limit import RateLimitFields
 from services.gateway.errors import Retryable
 
 log = get_logger(__name__)
+
+#: A picture for each icon that the catalogue names, drawn by scripts/icons.py.
+ICONS = Path(__file__).parent.parent / "icons"
 
 
 def application(
@@ -40,6 +45,7 @@ def application(
         )
     app.add_middleware(RateLimitFields)
     app.router.routes.extend([*health_routes.routes(health), *routes])
+    app.mount("/icons", StaticFiles(directory=ICONS))
     for router in routers:
         app.include_router(router)
     return app

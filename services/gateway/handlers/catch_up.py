@@ -15,13 +15,14 @@ from libs.runtime.logging import get_logger
 from libs.schemas.records import NotificationEmission
 from services.gateway import metrics
 from services.gateway.domain import resume
+from services.gateway.domain.inbox import reader
 from services.gateway.domain.logs import Entry, Head, LogKey, Stretch, wire_name
 from services.gateway.domain.rooms import HeldLog, HeldLogs
 from services.gateway.domain.session import Session
 from services.gateway.errors import Retryable
 from services.gateway.handlers.emitter import Emitter
 from services.gateway.handlers.following import Following
-from services.gateway.ports import Logs
+from services.gateway.ports import Logs, Unread
 
 logger = get_logger(__name__)
 
@@ -41,9 +42,17 @@ class CatchUp:
     """Plans where a session begins in its logs, and brings it from there to where they stand."""
 
     def __init__(
-        self, held: HeldLogs, logs: Logs, following: Following, emitter: Emitter, clock: Clock, limits: Limits
+        self,
+        held: HeldLogs,
+        logs: Logs,
+        unread: Unread,
+        following: Following,
+        emitter: Emitter,
+        clock: Clock,
+        limits: Limits,
     ) -> None:
         self._held, self._logs, self._following, self._emitter = held, logs, following, emitter
+        self._unread = unread
         self._clock, self._limits = clock, limits
         self._reading = asyncio.Semaphore(_READERS)
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -100,15 +109,18 @@ class CatchUp:
         """The newest entries that nothing of the person's has acknowledged, then the advice to fetch the rest."""
         limit = self._limits.newest
         wanted = _readable_so_far(session)
+        unread = await self._count(session) if session.dialect.batches else 0
         found: dict[str, list[Entry]] = {}
         if wanted and limit:
             async with self._reading:
                 found = await self._logs.newest(session.person, wanted, limit)
         shown = [(name, entry) for name, entry in _in_order(found) if _exists(session, name, entry)]
-        for name, entry in shown[max(0, len(shown) - limit) :]:
-            self._emitter.to(session, name, entry)
+        self._emitter.several(session, shown[max(0, len(shown) - limit) :], unread)
         session.newest = False
         self.resync(session, resume.NO_POSITION, list(session.behind))
+
+    async def _count(self, session: Session) -> int:
+        return await self._unread.unread_count(reader(session.identity), self._clock())
 
     def resync(self, session: Session, reason: str, names: Iterable[str]) -> None:
         """Tells the client to fetch anew what it shows of these logs (by log name)."""

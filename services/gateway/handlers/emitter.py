@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from libs.runtime.clock import Clock
 from libs.runtime.logging import get_logger
@@ -41,6 +41,15 @@ class Emitter:
             return False
         return self.tell([session], lambda dialect: dialect.entry(name, entry)) > 0
 
+    def several(self, session: Session, entries: Sequence[tuple[str, Entry]], unread: int) -> None:
+        """Shows one session entries that exist there for it: as one event where its dialect has one for many."""
+        wanted = [(name, entry) for name, entry in entries if session.wants(entry.record)]
+        if session.dialect.batches and len(wanted) > 1:
+            self.say(session, session.dialect.batch(wanted, unread))
+            return
+        for name, entry in wanted:
+            self.to(session, name, entry)
+
     def tell(self, sessions: Iterable[Session], shape: Callable[[Dialect], Emission | None]) -> int:
         """Tells sessions something, shaped once for each namespace; returns how many were told."""
         listeners: defaultdict[str, list[Session]] = defaultdict(list)
@@ -50,7 +59,8 @@ class Emitter:
         for namespace, those in listeners.items():
             emission = shape(those[0].dialect)
             if emission is not None:
-                self._emit(namespace, [session for session in those if not _kept(session, emission)], emission)
+                if ready := [session for session in those if not _kept(session, emission)]:
+                    self._emit(namespace, ready, emission)
                 told += len(those)
         return told
 

@@ -34,7 +34,7 @@ from services.gateway.handlers.rounds import rounds
 from services.gateway.handlers.sessions import Sessions
 from services.gateway.handlers.subscriptions import Subscriptions
 from services.gateway.handlers.upkeep import Upkeep
-from services.gateway.ports import Directory, Inbox, Interests, Logs, Slots, Sockets
+from services.gateway.ports import Directory, Inbox, Interests, Logs, Slots, Sockets, Unread
 from services.gateway.settings import Settings
 
 log = get_logger(__name__)
@@ -54,6 +54,7 @@ class Neighbours:
     leases: Leases
     inbox: Inbox
     logs: Logs
+    unread: Unread
     directory: Directory
     verifier: Verifier
     sockets: Sockets
@@ -71,7 +72,7 @@ class Live:
         interest = Interest(world.leases, world.logs, held, live, settings.interest_batch)
         self.following = Following(held, world.logs, interest, emitter, clock, settings.gap_patience)
         limits = Limits(settings.catch_up_limit, settings.resume_limit)
-        catch_up = CatchUp(held, world.logs, self.following, emitter, clock, limits)
+        catch_up = CatchUp(held, world.logs, world.unread, self.following, emitter, clock, limits)
         self.access = Access(world.directory, settings.interest_batch)
         self.company = Company(settings, world.circle, Ground(held, live, interest, catch_up, emitter), clock)
         self.watch = MembershipWatch(self.access, held, self.following, catch_up, self.company.joining)

@@ -94,7 +94,6 @@ def test_recipient_ids_are_read_as_they_were_written_and_not_otherwise(
 def test_many_come_as_one() -> None:
     entries = [(ROOM, Entry(7, seq, record())) for seq in (3, 4)]
     batch = internal.batch(entries, 12)
-    assert batch is not None
     assert batch.event == "notification:batch"
     assert batch.payload["unread_count"] == 12
     assert [item["position"]["seq"] for item in batch.payload["notifications"]] == [3, 4]

@@ -45,6 +45,8 @@ class Dialect(ABC):
     unserved: ClassVar[str | None] = None
     #: Whether a client that is refused is told so before it ends.
     explains: ClassVar[bool] = True
+    #: Whether it has an event for several notifications at once.
+    batches: ClassVar[bool] = False
     #: Client events by name.
     commands: Mapping[str, Reading] = COMMON
 
@@ -90,10 +92,9 @@ class Dialect(ABC):
         del expired
         return self.error(Fault(UNAUTHORIZED, "Invalid or expired JWT token"), now)
 
-    def batch(self, entries: Sequence[tuple[str, Entry]], unread: int) -> Emission | None:
-        """Several notifications, by (room, entry), in one event; None where the dialect has no such event."""
-        del entries, unread
-        return None
+    def batch(self, entries: Sequence[tuple[str, Entry]], unread: int) -> Emission:
+        """Several notifications, by (room, entry), in one event, where the dialect has one."""
+        raise NotImplementedError
 
     def resync(self, reason: str, position: Mapping[str, Head], now: datetime) -> Emission:
         """The client must fetch again what it shows of the rooms in `position`, which is where they go on."""

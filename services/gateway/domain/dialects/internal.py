@@ -30,6 +30,7 @@ class Internal(Dialect):
     namespace = "/notifications"
     refused = "Authentication failed"
     unserved = "Server error"
+    batches = True
 
     def __init__(self, looks: Looks, recipients: RecipientIds) -> None:
         self._looks, self._recipients = looks, recipients
