@@ -23,6 +23,8 @@ from services.delivery.adapters.fcm.settings import FcmSettings
 from services.delivery.adapters.http.asking import Asker
 from services.delivery.adapters.http.posting import Poster
 from services.delivery.adapters.push.client import PushClient
+from services.delivery.adapters.ses.client import SesClient
+from services.delivery.adapters.ses.settings import SesSettings
 from services.delivery.adapters.smtp.client import SmtpClient
 from services.delivery.adapters.smtp.settings import SmtpSettings
 from services.delivery.adapters.smtp.signing import Signer
@@ -111,6 +113,13 @@ def _smtp(building: Building) -> Provider:
     return client
 
 
+def _ses(building: Building) -> Provider:
+    settings = load(SesSettings)
+    if not settings.ses_region:
+        refuse("email by ses needs CARILLON_SES_REGION")
+    return SesClient(building.asker(), settings, _composer(building, load(SmtpSettings)), utc_now)
+
+
 def _webhook(building: Building) -> Provider:
     return WebhookClient(building.poster(), building.addresses, building.link_base, utc_now)
 
@@ -151,13 +160,14 @@ def _twilio(building: Building) -> Provider:
     settings = load(TwilioSettings)
     if not (settings.twilio_account and settings.twilio_from):
         refuse("sms by twilio needs CARILLON_TWILIO_ACCOUNT, CARILLON_TWILIO_TOKEN and CARILLON_TWILIO_FROM")
-    return TwilioClient(building.asker(), settings, building.settings.sms_max_segments, building.link_base, utc_now)
+    segments, links = building.settings.sms_max_segments, load(LinkSettings)
+    return TwilioClient(building.asker(), settings, segments, building.link_base, utc_now, origin=links.origin)
 
 
 def _sns(building: Building) -> Provider:
     settings = load(SnsSettings)
-    if not (settings.sns_region and settings.sns_key_id):
-        refuse("sms by sns needs CARILLON_SNS_REGION, CARILLON_SNS_KEY_ID and CARILLON_SNS_SECRET")
+    if not settings.sns_region:
+        refuse("sms by sns needs CARILLON_SNS_REGION")
     return SnsClient(building.asker(), settings, building.settings.sms_max_segments, building.link_base, utc_now)
 
 
@@ -169,7 +179,7 @@ def _chat(name: str, render: Render, read: Reading) -> Channel:
 
 
 CHANNELS: dict[str, Channel] = {
-    "email": Channel({"smtp": _smtp}, repeatable=True, shared=True),
+    "email": Channel({"smtp": _smtp, "ses": _ses}, repeatable=True, shared=True),
     "webhook": Channel({"webhook": _webhook}, repeatable=True),
     "push": Channel({"push": _push}, repeatable=True),
     # A text cannot be told from its repeat, costs money and wakes people: at most once where nobody knows.

@@ -24,7 +24,7 @@ class Settings(ServiceSettings, ChannelSettings):
     delivery_retry_base: float = Field(5.0, gt=0, description="the first retry comes within this time")
     delivery_retry_cap: float = Field(1_800.0, gt=0, description="a retry waits no longer than this")
     delivery_rest_cap: float = Field(60.0, gt=0, description="an overloaded provider rests no longer than this")
-    email_providers: Annotated[tuple[Literal["smtp"], ...], NoDecode] = Field(
+    email_providers: Annotated[tuple[Literal["smtp", "ses"], ...], NoDecode] = Field(
         ("smtp",), min_length=1, description="who sends mail: the next one where one cannot"
     )
     sms_providers: Annotated[tuple[Literal["twilio", "sns"], ...], NoDecode] = Field(

@@ -15,6 +15,8 @@ from services.delivery.adapters.chat.client import ChatClient, Render
 from services.delivery.adapters.chat.errors import Reading
 from services.delivery.adapters.http.asking import Asker
 from services.delivery.adapters.http.posting import Poster
+from services.delivery.adapters.ses.client import SesClient
+from services.delivery.adapters.ses.settings import SesSettings
 from services.delivery.adapters.smtp.client import SmtpClient
 from services.delivery.adapters.smtp.settings import SmtpSettings
 from services.delivery.adapters.sns.client import SnsClient
@@ -30,6 +32,7 @@ from tests.integration.delivery.asked import LOOPBACK, TIMEOUT, Asked, Kept, Ope
 from tests.integration.delivery.peers.cases import Case
 from tests.integration.delivery.peers.chats import Discord, Slack, Teams
 from tests.integration.delivery.peers.http import SLOWNESS, HttpPeer, running
+from tests.integration.delivery.peers.mails import Ses
 from tests.integration.delivery.peers.texts import ACCOUNT, REGION, WHO, Sns, Twilio
 from tests.integration.delivery.peers.webhooks import WebhookReceiver
 from tests.integration.delivery.push_providers import apns, fcm, webpush
@@ -133,6 +136,27 @@ async def sns() -> AsyncIterator[Asked]:
 
 
 @contextlib.asynccontextmanager
+async def ses() -> AsyncIterator[Asked]:
+    """Amazon SES."""
+    peer, asker = Ses(), Asker(TIMEOUT)
+
+    def made(url: str) -> Provider:
+        told = {"ses_region": REGION, "ses_key_id": WHO.key_id, "ses_secret": WHO.secret, "ses_url": url}
+        settings = SmtpSettings(smtp_from="carillon@example.test")
+        return SesClient(asker, SesSettings.model_validate(told), composer(settings), utc_now)
+
+    async with running(peer):
+        yield Asked(
+            made(peer.url),
+            delivery("email", Recipient("ada", ADDRESS)),
+            behave=lambda case: setattr(peer, "case", case),
+            received=lambda: len(peer.requests),
+            silent=lambda port: made(f"https://127.0.0.1:{port}"),
+        )
+    await asker.close()
+
+
+@contextlib.asynccontextmanager
 async def twilio() -> AsyncIterator[Asked]:
     """Twilio, whose server errors leave open whether a message was made."""
     peer = Twilio()
@@ -179,6 +203,7 @@ def chatting(name: str, peer: type[HttpPeer], render: Render, read: Reading) -> 
 
 PROVIDERS: dict[str, Callable[[], Opened]] = {
     "smtp": smtp,
+    "ses": ses,
     "webhook": webhook,
     "webpush": webpush,
     "fcm": fcm,

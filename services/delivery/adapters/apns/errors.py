@@ -7,7 +7,8 @@ from datetime import datetime
 import orjson
 
 from services.delivery.adapters.http.client import Answer
-from services.delivery.errors import Fault, Overloaded, Permanent, Retryable, Unavailable
+from services.delivery.adapters.http.faults import of_status
+from services.delivery.errors import Fault, Permanent
 
 FORBIDDEN = 403
 _GONE = 410
@@ -18,16 +19,10 @@ def of_answer(answer: Answer, now: datetime) -> Fault:
 
     A bad token (400) does not remove the device: it may be that of the sandbox, and the mistake ours.
     """
-    status, code = answer.status, _reason(answer.body) or str(answer.status)
-    if status == _GONE:
-        return Permanent("address-gone", code=code)
-    if status == FORBIDDEN:
-        return Unavailable("provider-refuses-us", code=code)
-    if status in (429, 503):
-        return Overloaded("provider-overloaded", code=code, after=answer.after(now))
-    if status >= 500:
-        return Retryable("provider-deferred", code=code, after=answer.after(now))
-    return Permanent("provider-refused", code=code)
+    code = _reason(answer.body)
+    if answer.status == _GONE:
+        return Permanent("address-gone", code=code or str(answer.status))
+    return of_status(answer, now, code)
 
 
 def _reason(body: bytes) -> str | None:

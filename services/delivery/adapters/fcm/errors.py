@@ -7,24 +7,22 @@ from datetime import datetime
 import orjson
 
 from services.delivery.adapters.http.client import Answer
-from services.delivery.errors import Fault, Overloaded, Permanent, Retryable, Unavailable
+from services.delivery.adapters.http.faults import of_status
+from services.delivery.errors import Fault, Permanent, Unavailable
 
 UNAUTHENTICATED = 401
-_GONE = "UNREGISTERED"
+_NOT_FOUND, _GONE = 404, "UNREGISTERED"
+_OTHERS = "SENDER_ID_MISMATCH"  # 403, of the one device: it belongs to another sender
 
 
 def of_answer(answer: Answer, now: datetime) -> Fault:
     """The fault of an answer that is no success."""
-    status, code = answer.status, word(answer.body) or str(answer.status)
-    if status == 404 or code == _GONE:
-        return Permanent("address-gone", code=code)
-    if status == UNAUTHENTICATED:
-        return Unavailable("provider-refuses-us", code=code)
-    if status in (429, 503):
-        return Overloaded("provider-overloaded", code=code, after=answer.after(now))
-    if status >= 500:
-        return Retryable("provider-deferred", code=code, after=answer.after(now))
-    return Permanent("provider-refused", code=code)
+    code = word(answer.body)
+    if answer.status == _NOT_FOUND or code == _GONE:
+        return Permanent("address-gone", code=code or str(answer.status))
+    if code == _OTHERS:
+        return Permanent("provider-refused", code=code)
+    return of_status(answer, now, code)
 
 
 def of_token_answer(answer: Answer) -> Fault:

@@ -68,7 +68,7 @@ class HttpClient:
     ) -> None:
         self._timeout, self._redirects = timeout, redirects
         # Connecting ends by httpcore's own clock: it does not close a connection whose TLS handshake is cancelled.
-        self._connecting = {"connect": min(_CONNECT_SECONDS, timeout * 0.8)}
+        self._connecting = {"connect": min(_CONNECT_SECONDS, timeout * 0.5)}
         self._pool = httpcore.AsyncConnectionPool(
             http1=not http2, http2=http2, network_backend=backend, max_connections=None, keepalive_expiry=_KEEP_SECONDS
         )

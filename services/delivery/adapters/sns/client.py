@@ -6,13 +6,13 @@ from collections.abc import Callable
 from datetime import datetime
 from urllib.parse import urlencode
 
+from services.delivery.adapters.aws.signing import AwsSigner
 from services.delivery.adapters.http.asking import Asker
 from services.delivery.adapters.sns.errors import message_id, of_answer
 from services.delivery.adapters.sns.settings import SnsSettings
 from services.delivery.domain import sms
 from services.delivery.domain.delivery import Delivery
 from services.delivery.domain.outcome import Sent
-from services.delivery.domain.sigv4 import signed
 
 _ATTRIBUTE = "MessageAttributes.entry."
 _HEADERS = {"content-type": "application/x-www-form-urlencoded"}
@@ -33,6 +33,7 @@ class SnsClient:
     ) -> None:
         self._asker, self._settings, self._max_segments = asker, settings, max_segments
         self._link_base, self._clock = link_base, clock
+        self._signer = AwsSigner("sns", settings.sns_region or "", settings.key)
 
     async def send(self, delivery: Delivery) -> Sent:
         """Raises a Fault. Uncertain whenever Amazon may have made the message."""
@@ -47,17 +48,7 @@ class SnsClient:
         if self._settings.sns_sender:
             form |= _attribute(2, "AWS.SNS.SMS.SenderID", self._settings.sns_sender)
         content, url = urlencode(form).encode(), self._settings.url
-        headers = signed(
-            "POST",
-            url,
-            _HEADERS,
-            content,
-            self._settings.credentials,
-            region=self._settings.sns_region or "",
-            service="sns",
-            now=self._clock(),
-        )
-        answer = await self._asker.post(url, headers, content)
+        answer = await self._asker.post(url, await self._signer.headers(url, _HEADERS, content), content)
         if answer.status != 200:
             raise of_answer(answer, self._clock())
         return Sent(code="200", provider_message_id=message_id(answer.body))

@@ -6,31 +6,26 @@ import re
 from datetime import datetime
 
 from services.delivery.adapters.http.client import Answer
-from services.delivery.errors import Fault, Overloaded, Permanent, Unavailable, Uncertain
+from services.delivery.adapters.http.faults import of_status
+from services.delivery.errors import Fault, Overloaded, Permanent
 
 _CODE = re.compile(rb"<Code>([A-Za-z.]{1,60})</Code>")
 _MESSAGE_ID = re.compile(rb"<MessageId>([0-9a-f-]{1,60})</MessageId>")
 _THROTTLED = frozenset({"Throttling", "ThrottlingException", "Throttled", "TooManyRequestsException"})
 _BAD_NUMBER = frozenset({"InvalidParameter", "InvalidParameterValue"})
 _OPTED_OUT = "OptedOut"
-_OURS = frozenset({401, 403})
 
 
 def of_answer(answer: Answer, now: datetime) -> Fault:
     """The fault of an answer that is no success. A server error leaves open whether the message was made."""
-    status, word = answer.status, code(answer.body)
-    shown = word or str(status)
-    if status in (429, 503) or word in _THROTTLED:
-        return Overloaded("provider-overloaded", code=shown, after=answer.after(now))
-    if status >= 500:
-        return Uncertain("outcome-unknown", code=shown)
+    word = code(answer.body)
+    if word in _THROTTLED:
+        return Overloaded("provider-overloaded", code=word, after=answer.after(now))
     if word == _OPTED_OUT:
-        return Permanent("recipient-opted-out", code=shown)
-    if status in _OURS:
-        return Unavailable("provider-refuses-us", code=shown)
+        return Permanent("recipient-opted-out", code=word)
     if word in _BAD_NUMBER:
-        return Permanent("bad-address", code=shown)
-    return Permanent("provider-refused", code=shown)
+        return Permanent("bad-address", code=word)
+    return of_status(answer, now, word, once=True)
 
 
 def code(body: bytes) -> str | None:

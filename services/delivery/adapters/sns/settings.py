@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import Field, HttpUrl, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from services.delivery.domain.sigv4 import Credentials
+from services.delivery.adapters.aws.signing import AccessKey
 
 
 class SnsSettings(BaseSettings):
@@ -18,7 +18,7 @@ class SnsSettings(BaseSettings):
     sns_region: str | None = Field(None, pattern=r"^[a-z0-9-]+$", description="such as eu-central-1")
     sns_secret: SecretStr | None = Field(None, description="the secret access key")
     sns_secret_file: Path | None = Field(None, description="read instead of CARILLON_SNS_SECRET")
-    sns_key_id: str | None = Field(None, description="the access key's id")
+    sns_key_id: str | None = Field(None, description="the access key's id; by default what the machine has")
     sns_sender: str | None = Field(None, pattern=r"^[A-Za-z0-9]{1,11}$", description="a sender's name, where allowed")
     sns_url: HttpUrl | None = Field(None, description="the region's own by default")
 
@@ -35,8 +35,10 @@ class SnsSettings(BaseSettings):
         return str(self.sns_url or f"https://sns.{self.sns_region}.amazonaws.com/")
 
     @property
-    def credentials(self) -> Credentials:
-        """Read anew: the file may have been replaced. Raises OSError."""
+    def key(self) -> AccessKey | None:
+        """Raises OSError."""
+        if not self.sns_key_id:
+            return None
         if self.sns_secret_file is not None:
-            return Credentials(self.sns_key_id or "", self.sns_secret_file.read_text().strip())
-        return Credentials(self.sns_key_id or "", self.sns_secret.get_secret_value() if self.sns_secret else "")
+            return AccessKey(self.sns_key_id, self.sns_secret_file.read_text().strip())
+        return AccessKey(self.sns_key_id, self.sns_secret.get_secret_value() if self.sns_secret else "")

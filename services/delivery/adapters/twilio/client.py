@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from urllib.parse import urlencode
 
+from libs.auth.links import CALLBACKS
 from services.delivery.adapters.http.asking import Asker
 from services.delivery.adapters.twilio.errors import message_id, of_answer
 from services.delivery.adapters.twilio.settings import TwilioSettings
@@ -18,7 +19,7 @@ _SERVICE = "MG"
 
 
 class TwilioClient:
-    """One account. `link_base` is what relative action links are resolved against."""
+    """One account. `link_base` is what relative action links are resolved against, `origin` where it calls back to."""
 
     name = "twilio"
 
@@ -29,9 +30,11 @@ class TwilioClient:
         max_segments: int,
         link_base: str | None,
         clock: Callable[[], datetime],
+        *,
+        origin: str | None = None,
     ) -> None:
         self._asker, self._settings, self._max_segments = asker, settings, max_segments
-        self._link_base, self._clock = link_base, clock
+        self._link_base, self._clock, self._origin = link_base, clock, origin
         self._url = f"{settings.twilio_url}2010-04-01/Accounts/{settings.twilio_account}/Messages.json"
 
     async def send(self, delivery: Delivery) -> Sent:
@@ -42,6 +45,10 @@ class TwilioClient:
             "MessagingServiceSid" if sender.startswith(_SERVICE) else "From": sender,
             "Body": sms.text(delivery.content, self._link_base, self._max_segments),
         }
+        if self._origin:
+            # The delivery is named in the address, so that a message whose making was not answered is told of too.
+            named = urlencode({"tenant": delivery.tenant, "delivery": str(delivery.id)})
+            form["StatusCallback"] = f"{self._origin}{CALLBACKS}twilio/status?{named}"
         login = base64.b64encode(f"{self._settings.twilio_account}:{self._settings.token}".encode()).decode()
         headers = {"content-type": "application/x-www-form-urlencoded", "authorization": f"Basic {login}"}
         answer = await self._asker.post(self._url, headers, urlencode(form).encode())

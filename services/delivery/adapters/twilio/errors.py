@@ -7,12 +7,13 @@ from datetime import datetime
 import orjson
 
 from services.delivery.adapters.http.client import Answer
-from services.delivery.errors import Fault, Overloaded, Permanent, Unavailable, Uncertain
+from services.delivery.adapters.http.faults import of_status
+from services.delivery.errors import Fault, Permanent, Unavailable
 
 # https://www.twilio.com/docs/api/errors
 _BAD_NUMBER = frozenset({21211, 21214, 21217, 21219, 21401, 21421, 21614})
 _OPTED_OUT = 21610
-_OURS = frozenset({401, 403, 404})  # the login, or the account
+_NO_ACCOUNT = 404
 
 
 def of_answer(answer: Answer, now: datetime) -> Fault:
@@ -20,19 +21,15 @@ def of_answer(answer: Answer, now: datetime) -> Fault:
 
     A server error other than `too busy` leaves open whether the message was made: nobody could tell a second one.
     """
-    status, number = answer.status, code(answer.body)
-    shown = str(number or status)
-    if status in (429, 503):
-        return Overloaded("provider-overloaded", code=shown, after=answer.after(now))
-    if status >= 500:
-        return Uncertain("outcome-unknown", code=shown)
+    number = code(answer.body)
+    shown = str(number) if number else None
     if number == _OPTED_OUT:
         return Permanent("recipient-opted-out", code=shown)
     if number in _BAD_NUMBER:
         return Permanent("bad-address", code=shown)
-    if status in _OURS:
-        return Unavailable("provider-refuses-us", code=shown)
-    return Permanent("provider-refused", code=shown)
+    if answer.status == _NO_ACCOUNT:
+        return Unavailable("provider-refuses-us", code=shown or str(answer.status))
+    return of_status(answer, now, shown, once=True)
 
 
 def code(body: bytes) -> int | None:

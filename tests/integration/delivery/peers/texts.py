@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import base64
-from datetime import UTC, datetime
 from urllib.parse import parse_qs
 
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from starlette.responses import JSONResponse, Response
 
-from services.delivery.domain.sigv4 import Credentials, signed
+from services.delivery.adapters.aws.signing import AccessKey
 from tests.integration.delivery.peers.cases import Case
 from tests.integration.delivery.peers.http import Got, HttpPeer
 
 REGION = "eu-central-1"
-WHO = Credentials("AKIDEXAMPLE", "a-secret")
+WHO = AccessKey("AKIDEXAMPLE", "a-secret")
 ACCOUNT = "AC" + "0" * 32
 
 
@@ -70,10 +72,19 @@ class Sns(HttpPeer):
                 return Response(f"<PublishResponse>{done}</PublishResponse>", 200, media_type="text/xml")
 
     def _signed(self, got: Got) -> str:
-        at = datetime.strptime(got.headers["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-        kept = {"content-type": got.headers["content-type"]}
-        told = signed("POST", f"{self.url}/", kept, got.body, WHO, region=REGION, service="sns", now=at)
-        return told["authorization"]
+        return signature(got, f"{self.url}/", "sns")
+
+
+def signature(got: Got, url: str, service: str) -> str:
+    """What a request must be signed with."""
+    request = AWSRequest("POST", url, {"content-type": got.headers["content-type"]}, got.body)
+    request.headers["X-Amz-Date"] = got.headers["x-amz-date"]
+    request.context["timestamp"] = got.headers["x-amz-date"]
+    auth = SigV4Auth(Credentials(WHO.key_id, WHO.secret), service, REGION)
+    told = auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request)
+    names = auth.signed_headers(auth.headers_to_sign(request))
+    scope = f"Credential={auth.scope(request)}, SignedHeaders={names}, Signature={told}"
+    return f"AWS4-HMAC-SHA256 {scope}"
 
 
 def _form(got: Got) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""What all services of Amazon ask for: signed requests."""
