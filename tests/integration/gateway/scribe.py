@@ -128,7 +128,7 @@ class Scribe:
         rooms = [place.room for place in record.rooms]
         async with self.pool.acquire() as connection, connection.transaction():
             places = [
-                await self._append(connection, record.tenant, rooms, n, record.type, record.id, control=1)
+                await self._append(connection, record.tenant, rooms, n, "cancelled", record.id, control=1)
                 for n in range(len(rooms))
             ]
         given = {"tenant": record.tenant, "notification_id": record.id, "reason": "cancelled"}

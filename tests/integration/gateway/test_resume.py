@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
+from libs.runtime.clock import utc_now
 from tests.integration.gateway.clients import client, eventually, token
 from tests.integration.gateway.conftest import Gateways
 from tests.integration.gateway.scribe import Scribe
@@ -36,6 +38,23 @@ async def test_what_was_missed_comes_in_order_and_then_what_is_new(
         async with client(url, bearer, one.position) as again:
             await scribe.publish(own, data={"n": number})
             await again.shows(number)
+
+
+@pytest.mark.covers("B1")
+async def test_what_was_withdrawn_or_is_over_meanwhile_is_told_so(
+    gateways: Gateways, scribe: Scribe, name: str
+) -> None:
+    bearer, own, org = token(f"u{name}", orgId=f"o{name}"), f"user:u{name}", f"org:o{name}"
+    position = await seen(gateways.url, bearer)
+    gone = await scribe.write(own, org, data={"n": 1})
+    await scribe.write(own, data={"n": 2}, expires_at=utc_now() - timedelta(seconds=1))
+    await scribe.withdraw(gone)
+    await scribe.write(own, data={"n": 3})
+    async with client(gateways.url, bearer, position) as one:
+        withdrawn = await one.event("notification.withdrawn")
+        assert (withdrawn["notificationId"], withdrawn["reason"]) == (str(gone.id), "cancelled")
+        await one.showed(2)
+        assert one.shown() == [1, 3]
 
 
 async def test_nothing_is_missed_or_repeated_while_others_publish(

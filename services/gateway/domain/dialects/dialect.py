@@ -54,7 +54,8 @@ class Dialect(ABC):
         """A log entry; None for one that shows nothing."""
         record = entry.record
         if isinstance(record, NotificationEmission):
-            return self.notification(room, entry, record)
+            shown = self.notification(room, entry, record)
+            return _with(shown, {"silent": True}) if room in record.silent else shown
         position = {"position": {"room": room, "epoch": entry.epoch, "seq": entry.seq}}
         if isinstance(record, Withdrawal):
             return _with(self.withdrawal(record), position)
