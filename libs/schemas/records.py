@@ -70,13 +70,14 @@ class NotificationEmission(Content):
 
     `rooms` are all rooms of the notification in their fixed order, not only those that the slot holds: a person is
     shown it in the first that they may read. In the rooms of `silent` it makes no sound: their person is not to be
-    disturbed now.
+    disturbed now. The users of `excluded` are not meant, whichever of the rooms they may read.
     """
 
     kind: Literal["notification"] = "notification"
     created_at: AwareDatetime
     rooms: tuple[RoomEntry, ...]
     silent: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
     traceparent: str | None = None
 
 

@@ -74,10 +74,10 @@ class Session:
         return self.types is None and not self.memberships.mutes
 
     def wants(self, record: LogRecord | None) -> bool:
-        """Whether it has not narrowed itself to other types, and its reader had not muted this one as it came."""
+        """Whether its reader is meant and had not muted the type as it came, and it did not narrow itself to others."""
         if not isinstance(record, NotificationEmission):
             return True
-        if self.types is not None and record.type not in self.types:
+        if self.reader in record.excluded or (self.types is not None and record.type not in self.types):
             return False
         return not hides(self.memberships.mutes, record.type, record.created_at)
 

@@ -110,7 +110,9 @@ class Emitter:
 
 
 def _wanting(sessions: Iterable[Session], entry: Entry) -> list[Session]:
-    return [session for session in sessions if session.wants_all or session.wants(entry.record)]
+    record = entry.record
+    for_all = not (isinstance(record, NotificationEmission) and record.excluded)
+    return [session for session in sessions if (for_all and session.wants_all) or session.wants(record)]
 
 
 def _kept(session: Session, emission: Emission) -> bool:

@@ -84,6 +84,6 @@ class PostgresExpansions:
                 yield None
                 return
             members = await connection.fetch(
-                _SQL["members"], row["tenant"], row["room"], row["cursor"], row["as_of"], size
+                _SQL["members"], row["tenant"], row["room"], row["cursor"], row["as_of"], size, row["excluded"]
             )
             yield PostgresPage(connection, row, members, last=len(members) < size, grace=self._grace)

@@ -15,7 +15,7 @@ from libs.postgres.progress import Advance
 from libs.postgres.queries import load
 from services.router.adapters import deliveries, withdrawals
 from services.router.adapters.positions import PostgresPositions
-from services.router.adapters.room_logs import Appended, append
+from services.router.adapters.room_logs import Appended, append, hide
 from services.router.domain.handover import DueDelivery, Emission, RoomKey
 from services.router.domain.incoming import Record
 from services.router.domain.notification import Key, Notification, RoomPlace
@@ -65,6 +65,7 @@ class PostgresLedger:
         if tallies:
             await self._positions.advance(connection, [_advance(*item) for item in sorted(tallies.items())])
         appended = await append(connection, appending)
+        await hide(connection, appended)
         gaps = sum(added.gaps for added in tallies.values())
         return _written(appended, inserted, due, waiting, gaps), tallies
 

@@ -7,11 +7,18 @@ from pathlib import Path
 
 from libs.postgres.pool import Connection
 from libs.postgres.queries import load
+from libs.schemas.rooms import is_personal
 from services.router.domain.notification import Notification, RoomPlace
 from services.router.domain.placing import entries
 from services.router.domain.withdrawing import Withdrawn
 
 _SQL = load(Path(__file__).with_name("ledger.sql"))
+
+_HIDE = """
+insert into receipts (tenant, user_id, notification, room, seq, deleted_at)
+select t, u, n, r, s, clock_timestamp() from unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::bigint[])
+  as k (t, u, n, r, s)
+on conflict (tenant, user_id, notification) do nothing"""
 
 Appended = list[tuple[Notification | Withdrawn, tuple[RoomPlace, ...]]]
 
@@ -38,3 +45,17 @@ async def append(connection: Connection, items: Sequence[Notification | Withdraw
         else ()
     )
     return [(one, tuple(RoomPlace(room, *next(rows)) for room in one.rooms)) for one in items]
+
+
+async def hide(connection: Connection, appended: Appended) -> None:
+    """Hides what stands in a group's room from who is excluded: to them it is as if they had deleted it."""
+    rows = sorted(
+        (one.tenant, user, one.id, place.room, place.seq)
+        for one, places in appended
+        if isinstance(one, Notification) and one.excluded
+        for place in [next((place for place in places if not is_personal(place.room)), None)]
+        if place is not None
+        for user in one.excluded
+    )
+    if rows:
+        await connection.execute(_HIDE, *zip(*rows, strict=True))

@@ -12,8 +12,7 @@ import orjson
 
 from libs.runtime.clock import iso
 
-#: What of an event is stored in `extras` and emitted beside the main fields, by its name on the wire.
-EMITTED_EXTRAS = ("actor", "related", "actionUrl", "tags")
+#: What of `extras` is not emitted beside the main fields.
 _STORED_ONLY = frozenset({"channels", "recipients"})
 
 Key = tuple[str, UUID]  # tenant, notification id
@@ -54,6 +53,11 @@ class Notification:
     expires_at: datetime | None = None
     collapse_key: str | None = None
     urgency: int = 2
+
+    @property
+    def excluded(self) -> tuple[str, ...]:
+        """The users who are not meant although they may be in one of its groups."""
+        return tuple(self.extras.get("excluded", ()))
 
     @property
     def key(self) -> Key:

@@ -220,7 +220,7 @@ def _notification(
         priority=event.priority,
         metadata=_json(event.metadata),
         data=None if event.data is None else _json(event.data),
-        extras=_extras(event),
+        extras=_extras(event, audience),
         audience=_described(audience, notes, in_app=bool(rooms)),
         rooms=rooms,
         catalogue_version=catalogue_version,
@@ -240,14 +240,16 @@ def said(event: AcceptedEvent, kind: NotificationType) -> dict[str, Any]:
     return context(event.data, event_name=event.name or kind.key, **more)
 
 
-def _extras(event: AcceptedEvent) -> dict[str, Any]:
+def _extras(event: AcceptedEvent, audience: Audience) -> dict[str, Any]:
     extras: dict[str, Any] = dict(event.model_extra or {})
+    extras.pop("excluded", None)  # a producer's word of this name is not ours
     given = {
         "actor": event.actor,
         "related": event.related,
         "actionUrl": event.action_url,
         "tags": event.tags or None,
         "channels": event.channels,
+        "excluded": audience.excluded or None,
     }
     extras |= {name: value for name, value in given.items() if value is not None}
     if event.recipients is not None:

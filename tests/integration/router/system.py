@@ -236,6 +236,8 @@ class System:
 class Router:
     """The router's handlers on real stores, without Faust: batches are handed in, so tests decide what is in one."""
 
+    pool: asyncpg.Pool
+
     def __init__(
         self, batch: BatchHandler, expansion: ExpansionHandler, outbox: KafkaOutbox, due: DueHandler, work: PostgresDue
     ) -> None:
@@ -299,7 +301,7 @@ async def routing(system: System, *, page_size: int = 500, audience_limit: int =
         work = PostgresDue(pool, grace)
         due = DueHandler(work, ledger, outbox, Holding(Liveness("due", 60), stop), interval=0.1)
         router = Router(batch, expansion, outbox, due, work)
-        router.stop = stop
+        router.stop, router.pool = stop, pool
         yield router
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -40,6 +41,10 @@ async def expanding(*routers: Router) -> Any:
 
 async def done(system: System) -> bool:
     return bool(await system.sql.fetchval(OPEN) == 0)
+
+
+async def advanced(system: System, planned: int) -> bool:
+    return bool(await system.sql.fetchval("select planned > $1 or done_at is not null from expansions", planned))
 
 
 async def people(system: System, count: int) -> list[str]:
@@ -152,3 +157,55 @@ async def test_a_group_that_nobody_is_in_is_done_at_once(system: System, router:
     wait = await system.sql.fetchval("select done_at - created_at from expansions")
     assert wait < timedelta(seconds=20)
     await system.adds_up()
+
+
+async def test_may_be_interrupted_at_any_point(system: System) -> None:
+    """The server ends the routers' connections while they work, again and again: each is decided once."""
+    names = await people(system, 120)
+    kill = "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = 'carillon_router' "
+    kill += "and datname = current_database()"
+    async with routing(system, page_size=3) as router, routing(system, page_size=3) as other:
+        await router.handle(await system.publish(announcement()))
+        ended = 0
+        async with expanding(router, other):
+            for attempt in range(25):
+                before = await system.sql.fetchval("select planned from expansions")
+                ended += await system.sql.fetchval(kill)
+                if attempt % 5 == 4:  # some work between the blows, so that they fall at different points of it
+                    await system.until(partial(advanced, system, before))
+            await system.until(lambda: done(system))
+    assert ended >= 10
+    rows = await system.sql.fetch("select user_id, count(*) from deliveries group by user_id order by user_id")
+    assert [(row[0], row[1]) for row in rows] == [(name, 1) for name in names]
+    assert await system.sql.fetchval("select planned from expansions") == len(names)
+    await system.adds_up()
+
+
+async def test_in_app_alone_costs_the_same_for_ten_and_for_a_hundred_thousand(system: System, router: Router) -> None:
+    """Counted in rows that are written and in rows that are read of the members: none of them."""
+    await system.sql.execute(
+        "insert into memberships (tenant, user_id, room, joined_at, joined_seq, source) "
+        "select $1, 'u' || n, case when n <= 10 then 'org:small' else 'org:large' end, now(), 0, 'directory' "
+        "from generate_series(1, 100010) n",
+        TENANT,
+    )
+    asked: list[str] = []
+
+    async def cost(org: str) -> tuple[list[str], list[int]]:
+        """The statements of an announcement, and how many rows of each kind there are after it."""
+        del asked[:]
+        event = accepted("system.notification", title="t", message="m", metadata={"orgId": org})
+        await router.handle(await system.publish(event))
+        tables = ("room_log", "deliveries", "expansions", "receipts")
+        return sorted(asked), [await system.sql.fetchval(f"select count(*) from {table}") for table in tables]
+
+    await cost("warm")
+    pool: Any = router.pool
+    for holder in pool._holders:
+        if holder._con is not None:
+            holder._con.add_query_logger(lambda record: asked.append(record.query))
+    small, large = await cost("small"), await cost("large")
+    assert small[0] == large[0]
+    assert len(small[0]) > 3
+    assert not [statement for statement in large[0] if "memberships" in statement]
+    assert (small[1], large[1]) == ([2, 0, 0, 0], [3, 0, 0, 0])

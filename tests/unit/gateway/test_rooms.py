@@ -12,6 +12,7 @@ from services.gateway.domain.follow import Follower
 from services.gateway.domain.logs import Entry, LogKey, Stretch
 from services.gateway.domain.rooms import HeldLog, HeldLogs
 from services.gateway.domain.session import Session
+from services.gateway.handlers.emitter import _wanting
 from tests.unit.gateway.test_access import identity
 
 
@@ -43,6 +44,16 @@ def test_in_a_later_room_it_is_shown_to_those_who_cannot_read_an_earlier_one() -
     shown = log.audience(entry(("user:u", 1), ("org:o", 1)))
     assert [member.sid for member in shown] == ["only"]
     assert {member.sid for member in log.audience(entry(("org:o", 2)))} == {"both", "only"}
+
+
+def test_who_is_excluded_is_shown_nothing() -> None:
+    shown = entry(("org:o", 1))
+    assert isinstance(shown.record, NotificationEmission)
+    excluding = Entry(1, 1, shown.record.model_copy(update={"excluded": ("u",)}))
+    member = session("s", Readable({"org:o": [Span(0)]}))
+    assert member.reader == "u"
+    assert _wanting([member], shown) == [member]
+    assert _wanting([member], excluding) == []
 
 
 def test_whoever_was_removed_is_shown_what_came_before() -> None:

@@ -10,7 +10,7 @@ from libs.schemas.records import NotificationEmission, RoomEntry, StateChange, W
 from services.gateway.domain.logs import Entry
 
 _COLUMNS = ("tenant", "id", "event", "type", "name", "title", "message", "severity", "priority", "traceparent")
-_EXTRAS = ("actor", "related", "actionUrl", "tags")
+_EXTRAS = ("actor", "related", "actionUrl", "tags", "excluded")
 
 
 def room_entry(row: asyncpg.Record) -> Entry:
