@@ -39,6 +39,7 @@ EVENT_SECONDS = Histogram(
 RECORDS_UNSENT = Counter(
     "carillon_gateway_records_unsent_total", "Records to gateways that Kafka did not take; what counts is compared"
 )
+REPEATED = Counter("carillon_gateway_repeated_total", "Notifications sent again because nobody acknowledged them")
 LIMITED = Counter("carillon_gateway_limited_total", "Sockets and client events over a limit (S10)", ["limit"])
 BANS = Counter("carillon_gateway_bans_total", "People and addresses that must stay away for a time", ["reason"])
 EVENT_STREAMS = Gauge("carillon_gateway_event_streams", "Event streams that are open")

@@ -14,6 +14,7 @@ from services.gateway.domain.logs import Entry, Head, LogKey, Stretch
 
 Person = tuple[str, str]  # (tenant, reader)
 Room = tuple[str, str]  # (tenant, room)
+Place = tuple[Person, str, int]  # (person, room, seq)
 Claim = tuple[Person, str]  # a room that somebody's token claims
 
 
@@ -86,6 +87,14 @@ class Logs(Protocol):
 
     async def delivered(self, seqs: Mapping[tuple[Person, str], int]) -> None:
         """Moves the delivered watermarks of (person, room) up to these seqs."""
+        ...
+
+    async def acknowledged(self, places: Iterable[Place]) -> None:
+        """Single entries have arrived; those that a watermark covers need not be written down."""
+        ...
+
+    async def unacknowledged(self, places: Iterable[Place]) -> set[Place]:
+        """Those of the places that nothing of their person's has acknowledged, seen, read or put away."""
         ...
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from functools import partial
 
 import httpx
 from fastapi import APIRouter
@@ -61,6 +62,8 @@ class Rest:
         roles = (settings.admin_roles, settings.log_payload_roles)
         administration = Administration(self._administration, caller, *roles, ingest, condition, utc_now)
         in_development = [development.router(self._events, caller, catalogue, utc_now)]
+        late = settings.patience().failed
+        canonical, document = partial(views.canonical, failed_after=late), partial(views.document, failed_after=late)
         return [
             *(in_development if settings.environment == "development" else ()),
             *administration.routers(),
@@ -68,8 +71,8 @@ class Rest:
             people.devices(self.people, caller, settings.webpush_public_key),
             people.subscriptions(self.people, caller),
             people.answers(self.answers, caller),
-            notifications.router("/api/v1/notifications", views.canonical, self.inbox, caller, catalogue),
-            notifications.router("/api/notifications", views.document, self.inbox, caller, catalogue),
+            notifications.router("/api/v1/notifications", canonical, self.inbox, caller, catalogue),
+            notifications.router("/api/notifications", document, self.inbox, caller, catalogue),
         ]
 
     def loops(self, health: Health) -> list[Awaitable[None]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Literal
 
@@ -11,6 +12,7 @@ from pydantic_settings import NoDecode
 from libs.auth.settings import TokenRules
 from libs.outbound.settings import EgressSettings
 from libs.runtime.settings import ServiceSettings
+from services.gateway.domain.acknowledging import Patience
 from services.gateway.domain.dialects.marketplace import Marketplace
 from services.gateway.domain.limits import Bounds, Rate
 from services.gateway.live_settings import LiveRules
@@ -47,6 +49,11 @@ class Settings(ServiceSettings, TokenRules, LiveRules, RestRules, EgressSettings
     ping_timeout: float = Field(20.0, gt=0)
     confirm_interval: float = Field(5.0, gt=0, description="how often an extra ping asks for what was sent")
     delivered_interval: float = Field(1.0, gt=0, description="how often delivered watermarks are written")
+    repeat_interval: float = Field(5.0, gt=0, description="how often what was not acknowledged is looked through")
+    repeat_after: Annotated[tuple[float, ...], NoDecode] = Field(
+        (60.0, 300.0, 900.0), description="how long after it was sent something that is not acknowledged is sent again"
+    )
+    failed_after: float = Field(1_200.0, gt=0, description="after which what nobody confirmed counts as failed")
     drain_window: float = Field(5.0, ge=0, description="over how long a stopping gateway closes its sockets")
     reconnect_spread: float = Field(5.0, ge=0, description="over how long clients of a stopping gateway come back")
 
@@ -66,7 +73,7 @@ class Settings(ServiceSettings, TokenRules, LiveRules, RestRules, EgressSettings
 
     postgres_pool: int = Field(10, ge=2)
 
-    @field_validator("cors_origins", "trusted_proxies", mode="before")
+    @field_validator("cors_origins", "trusted_proxies", "repeat_after", mode="before")
     @classmethod
     def _listed(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -84,3 +91,8 @@ class Settings(ServiceSettings, TokenRules, LiveRules, RestRules, EgressSettings
             shortest=self.ban_seconds,
             longest=self.ban_longest,
         )
+
+    def patience(self) -> Patience:
+        """With sockets that acknowledge."""
+        again = tuple(timedelta(seconds=seconds) for seconds in sorted(self.repeat_after))
+        return Patience(again, timedelta(seconds=self.failed_after))

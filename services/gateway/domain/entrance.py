@@ -14,7 +14,8 @@ from services.gateway.domain.session import Session
 class Arrival(NamedTuple):
     """A socket: where the transport finds it, and what is spoken there.
 
-    `connection` carries it, perhaps with others; `address` is where that comes from.
+    `connection` carries it, perhaps with others; `address` is where that comes from. `acknowledges` is what the client
+    says of itself (S8).
     """
 
     namespace: str
@@ -22,6 +23,7 @@ class Arrival(NamedTuple):
     sid: str
     connection: str
     address: str
+    acknowledges: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from libs.auth.tokens import Identity
 from libs.schemas.records import NotificationEmission
 from libs.schemas.rooms import is_personal
 from services.gateway.domain.access import Memberships, Readable
+from services.gateway.domain.acknowledging import Unacknowledged
 from services.gateway.domain.dialects.dialect import Dialect, Emission
 from services.gateway.domain.limits import Meter
 from services.gateway.domain.logs import LogKey, LogRecord, state_of
@@ -23,6 +24,7 @@ class Session:
     `suspended`: its memberships have changed and are being read, so no group room is shown until they are known.
     `newest` asks for what nobody has acknowledged, because the client came without a position.
     `types` are the catalogue keys that the socket is shown; None is everything (S21).
+    `unacknowledged` is what a socket that acknowledges is waited for; None where an answered ping says it all (S8).
     `heard` counts what the client says.
     `unsaid` holds what it is to be told once its connection has been answered; None from then on.
     """
@@ -36,6 +38,7 @@ class Session:
     behind: dict[str, int] = field(default_factory=dict)
     newest: bool = False
     types: frozenset[str] | None = None
+    unacknowledged: Unacknowledged | None = None
     heard: Meter = field(default_factory=Meter)
     unsaid: list[Emission] | None = field(default_factory=list)
     suspended: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -15,7 +15,10 @@ from services.gateway.domain.inbox import Reader, Row
 View = Callable[[Row, Reader], dict[str, Any]]
 
 
-def canonical(row: Row, _who: Reader) -> dict[str, Any]:
+PENDING, DELIVERED, PERMANENT_FAILURE = "pending", "delivered", "permanent_failure"
+
+
+def canonical(row: Row, _who: Reader, *, failed_after: timedelta) -> dict[str, Any]:
     """`/api/v1`: everything about the notification that concerns its reader."""
     extras = orjson.loads(row["extras"])
     return {
@@ -33,6 +36,7 @@ def canonical(row: Row, _who: Reader) -> dict[str, Any]:
         "related": extras.get("related"),
         "actionUrl": extras.get("actionUrl"),
         "tags": extras.get("tags", []),
+        "deliveryStatus": _status(row, failed_after),
         "read": row["read"],
         "readAt": _read_at(row),
         "seen": row["seen"],
@@ -44,10 +48,10 @@ def canonical(row: Row, _who: Reader) -> dict[str, Any]:
     }
 
 
-def document(row: Row, who: Reader) -> dict[str, Any]:
+def document(row: Row, who: Reader, *, failed_after: timedelta) -> dict[str, Any]:
     """`/api/notifications`: the stored fields of 000 §4. Of readers and recipients it names only the caller's own."""
-    read_at, delivered = _read_at(row), row["read"] or row["delivered"]
-    seen = read_at or _time(row["delivered_at"])
+    read_at, status = _read_at(row), _status(row, failed_after)
+    delivered, failed = status == DELIVERED, status == PERMANENT_FAILURE
     return {
         "_id": str(row["id"]),
         "event": row["event"],
@@ -58,13 +62,20 @@ def document(row: Row, who: Reader) -> dict[str, Any]:
         "metadata": orjson.Fragment(row["metadata"]),
         "data": _json(row["data"]),
         "recipients": _recipients(row, who),
-        "deliveryStatus": "delivered" if delivered else "pending",
-        "deliveredAt": seen if delivered else None,
-        "failureReason": None,
+        "deliveryStatus": "failed" if failed else status,
+        "deliveredAt": (read_at or _time(row["delivered_at"])) if delivered else None,
+        "failureReason": PERMANENT_FAILURE if failed else None,
         "readByUserIds": [who.reader] if row["read"] else [],
         "createdAt": iso(row["accepted_at"]),
         "updatedAt": read_at or iso(row["at"]),
     }
+
+
+def _status(row: Row, failed_after: timedelta) -> str:
+    """In the app. What nobody confirmed for too long has failed, until somebody is caught up on it after all (S8)."""
+    if row["read"] or row["delivered"]:
+        return DELIVERED
+    return PERMANENT_FAILURE if row["age"] >= failed_after else PENDING
 
 
 def _recipients(row: Row, who: Reader) -> dict[str, list[str]]:

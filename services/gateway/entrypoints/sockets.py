@@ -42,11 +42,11 @@ class DialectNamespace(socketio.AsyncNamespace):
 
     async def _connect(self, sid: str, environ: Mapping[str, Any], auth: Any = None) -> None:
         connection = self.server.manager.eio_sid_from_sid(sid, self.namespace)
+        given = auth if isinstance(auth, dict) else {}
         peer, _port = environ["asgi.scope"].get("client") or ("", 0)
         address = client_address(peer, environ.get("HTTP_X_FORWARDED_FOR"), self._trusted)
-        arrival = Arrival(self._dialect.namespace, self._dialect, sid, connection, address)
-        position = auth.get("position") if isinstance(auth, dict) else None
-        entrance = await self._door.enter(arrival, token_of(environ, auth), position)
+        arrival = Arrival(self._dialect.namespace, self._dialect, sid, connection, address, given.get("ack") is True)
+        entrance = await self._door.enter(arrival, token_of(environ, auth), given.get("position"))
         if isinstance(entrance, Unserved) and self._dialect.unserved is not None:
             raise socketio.exceptions.ConnectionRefusedError(self._dialect.unserved)
         self._inside.add(sid)

@@ -54,5 +54,7 @@ class Delivered:
     def _sent(self, session: Session) -> dict[str, int]:
         if session.newest:  # its logs stand at their ends, but it has not been sent anything yet
             return {}
+        if session.unacknowledged is not None:  # it says itself what has arrived
+            return {}
         sent = self._sessions.sent(session).items()
         return {name: head.seq for name, head in sent if name != session.state_log and head.seq > 0}

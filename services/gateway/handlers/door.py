@@ -59,6 +59,8 @@ class Door:
                     if (full := self._limiter.enter(arrival, identity)) is not None:
                         return Limited(full)
                     session = Session(arrival.sid, arrival.namespace, arrival.dialect, identity)
+                    if arrival.acknowledges:
+                        self._emitter.wait_for(session)
                     return Admitted(session, await self._sessions.open(session, resume.position(position)))
         except Unauthorized as error:
             return Refused(error.expired)

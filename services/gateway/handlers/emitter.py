@@ -10,6 +10,7 @@ from libs.runtime.logging import get_logger
 from libs.runtime.tracing import trace_id
 from libs.schemas.records import NotificationEmission
 from services.gateway import metrics
+from services.gateway.domain.acknowledging import Unacknowledged
 from services.gateway.domain.dialects.dialect import Dialect, Emission
 from services.gateway.domain.logs import Entry
 from services.gateway.domain.rooms import HeldLog
@@ -24,31 +25,57 @@ class Emitter:
 
     def __init__(self, sockets: Sockets, clock: Clock) -> None:
         self._sockets, self._clock = sockets, clock
+        self._waited: dict[str, Session] = {}  # those that acknowledge: mostly nobody, so that live costs nothing more
 
     def live(self, log: HeldLog, entry: Entry) -> None:
         """Shows an entry to everybody who is shown the log live."""
         log.remember(entry)
-        shown = self.tell(_wanting(log.audience(entry), entry), lambda dialect: dialect.entry(log.key.name, entry))
+        sessions = _wanting(log.audience(entry), entry)
+        shown = self.tell(sessions, lambda dialect: dialect.entry(log.key.name, entry))
         if shown:
             self._note(log, entry, shown)
+        if self._waited:
+            self._wait(sessions, log.key.name, entry)
+
+    def wait_for(self, session: Session) -> None:
+        """From now on it is noted what the session is sent, until it acknowledges that."""
+        if session.unacknowledged is None:
+            session.unacknowledged = Unacknowledged()
+        self._waited[session.sid] = session
+
+    def waited(self) -> list[Session]:
+        """The sessions that acknowledge."""
+        return list(self._waited.values())
+
+    def forget(self, session: Session) -> None:
+        """The session is over."""
+        self._waited.pop(session.sid, None)
 
     def to(self, session: Session, name: str, entry: Entry) -> bool:
         """Shows one session an entry that it missed; False when the entry does not exist there for it."""
-        record = entry.record
-        if isinstance(record, NotificationEmission) and session.readable.home(record.rooms) != name:
+        if not _is_for(session, name, entry):
             return False
-        if not session.wants(record):
-            return False
+        self._wait([session], name, entry)
         return self.tell([session], lambda dialect: dialect.entry(name, entry)) > 0
 
     def several(self, session: Session, entries: Sequence[tuple[str, Entry]], unread: int) -> None:
         """Shows one session entries that exist there for it: as one event where its dialect has one for many."""
         wanted = [(name, entry) for name, entry in entries if session.wants(entry.record)]
         if session.dialect.batches and len(wanted) > 1:
+            for name, entry in wanted:
+                self._wait([session], name, entry)
             self.say(session, session.dialect.batch(wanted, unread))
             return
         for name, entry in wanted:
             self.to(session, name, entry)
+
+    def again(self, session: Session, name: str, entry: Entry) -> bool:
+        """Repeats an entry. Without its position: where the client stands it knows better by now."""
+        if not _is_for(session, name, entry) or (emission := session.dialect.entry(name, entry)) is None:
+            return False
+        payload = {key: value for key, value in emission.payload.items() if key != "position"}
+        self.say(session, emission._replace(payload=payload | {"redelivered": True}))
+        return True
 
     def tell(self, sessions: Iterable[Session], shape: Callable[[Dialect], Emission | None]) -> int:
         """Tells sessions something, shaped once for each namespace; returns how many were told."""
@@ -93,6 +120,12 @@ class Emitter:
             self._sockets.emit_personal(namespace, readers, event, payload, personal)
         metrics.EMISSIONS.labels(namespace).inc()
 
+    def _wait(self, sessions: Iterable[Session], name: str, entry: Entry) -> None:
+        now = self._clock()
+        for session in sessions:
+            if session.unacknowledged is not None:
+                session.unacknowledged.note(name, entry, now)
+
     def _note(self, log: HeldLog, entry: Entry, sockets: int) -> None:
         record = entry.record
         if not isinstance(record, NotificationEmission):
@@ -107,6 +140,14 @@ class Emitter:
             sockets=sockets,
             trace_id=None if record.traceparent is None else trace_id(record.traceparent),
         )
+
+
+def _is_for(session: Session, name: str, entry: Entry) -> bool:
+    """Whether the entry exists in this log for the session, and is of a type that it wants."""
+    record = entry.record
+    if isinstance(record, NotificationEmission) and session.readable.home(record.rooms) != name:
+        return False
+    return session.wants(record)
 
 
 def _wanting(sessions: Iterable[Session], entry: Entry) -> list[Session]:

@@ -12,10 +12,11 @@ from libs.catalogue.catalogue import shipped
 from libs.runtime.clock import Clock
 from libs.runtime.health import Health, Progress
 from libs.runtime.logging import get_logger
-from services.gateway.domain.commands import Authenticate, Ping, Subscribe, Unsubscribe
+from services.gateway.domain.commands import Acknowledge, Authenticate, Ping, Subscribe, Unsubscribe
 from services.gateway.domain.live_rooms import LiveRooms
 from services.gateway.domain.rooms import HeldLogs
 from services.gateway.errors import Retryable
+from services.gateway.handlers.acknowledgements import Acknowledgements
 from services.gateway.handlers.catch_up import CatchUp, Limits
 from services.gateway.handlers.client_events import ClientEvents
 from services.gateway.handlers.company import Circle, Company
@@ -81,11 +82,13 @@ class Live:
         self.credentials = Credentials(world.verifier, tenants)
         limiter = Limiter(settings.bounds(), time.monotonic)
         self.door = Door(settings, self.credentials, limiter, sessions, emitter, world.sockets, clock)
+        self.acknowledgements = Acknowledgements(sessions, world.logs, emitter, clock, settings.patience())
         subscriptions = Subscriptions(shipped(), clock)
         self.events = ClientEvents(sessions, emitter, limiter, self.door, clock)
         self.events.assign(
             {
                 Authenticate: self.door.refresh,
+                Acknowledge: self.acknowledgements.acknowledge,
                 Ping: subscriptions.ping,
                 Subscribe: subscriptions.subscribe,
                 Unsubscribe: subscriptions.unsubscribe,
@@ -107,6 +110,8 @@ class Live:
             rounds(self.feed.renew, watch("lease", _STUCK_SECONDS), settings.slot_heartbeat),
             rounds(self._compare, watch("heads", _STUCK_SECONDS), settings.heads_interval),
             rounds(self.delivered.flush, watch("delivered", _STUCK_SECONDS), settings.delivered_interval),
+            rounds(self.acknowledgements.flush, watch("acknowledged", _STUCK_SECONDS), settings.delivered_interval),
+            rounds(self.acknowledgements.repeat, watch("repeated", _STUCK_SECONDS), settings.repeat_interval),
             rounds(self.delivered.ask, watch("confirmations", _STUCK_SECONDS), settings.confirm_interval),
             rounds(self._upkeep.step, watch("upkeep", _STUCK_SECONDS), 1.0),
             rounds(self._heartbeat.beat, watch("heartbeat", _STUCK_SECONDS), settings.heartbeat_interval),
@@ -120,7 +125,7 @@ class Live:
     async def stop(self) -> None:
         """Tells clients when to come back, writes what they confirmed, gives the slot back."""
         await self.door.close()
-        for farewell in (self.delivered.flush, self.company.farewell, self.feed.release):
+        for farewell in (self.delivered.flush, self.acknowledgements.flush, self.company.farewell, self.feed.release):
             try:
                 await farewell()
             except Retryable as error:

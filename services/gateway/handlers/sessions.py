@@ -49,6 +49,10 @@ class Sessions:
         """The session of a socket, or None when its token was not accepted."""
         return self._sessions.get(sid)
 
+    def of(self, person: tuple[str, str]) -> list[Session]:
+        """The sessions of one (tenant, reader)."""
+        return self._held.sessions_of(person)
+
     async def open(self, session: Session, position: resume.Position | None) -> Mapping[str, Sequence[str]]:
         """Opens a session that nothing is told yet; the logs, by reason, to be fetched anew. Raises Retryable."""
         sid = session.sid
@@ -90,6 +94,7 @@ class Sessions:
         session = self._sessions.pop(sid, None)
         if session is not None:
             session.end()
+            self._emitter.forget(session)
             self._company.part(session)
             self._catch_up.cancel(session)
             self._held.leave(session, asyncio.get_running_loop().time())

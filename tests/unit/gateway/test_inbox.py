@@ -51,11 +51,12 @@ def row(**fields: Any) -> dict[str, Any]:
         "delivered": True, "delivered_at": AT, "event": "service.event", "type": "x", "name": "a.b.c", "title": "T",
         "message": "M", "severity": "normal", "priority": None, "metadata": '{"orgId": "o"}', "data": None,
         "extras": '{"tags": ["t"]}', "rooms": ["user:other", "user:me", "org:o", "org:p"], "accepted_at": AT,
-        "seen": False, "archived_at": None, "snoozed_until": None, "expires_at": None,
+        "seen": False, "archived_at": None, "snoozed_until": None, "expires_at": None, "age": timedelta(),
     }  # fmt: skip
     return given | fields
 
 
+LATE = timedelta(minutes=20)
 ME = Reader("t", "me", ("user:me",), ("org:o", "tenant"))
 
 
@@ -64,22 +65,28 @@ def through_json(value: Any) -> Any:
 
 
 def test_the_document_s_view_names_nobody_but_the_caller() -> None:
-    shown = through_json(views.document(row(), ME))
+    shown = through_json(views.document(row(), ME, failed_after=LATE))
     assert shown["_id"] == str(UUID(int=1))
     assert shown["recipients"] == {"userIds": ["me"], "agentIds": [], "orgIds": ["o"]}
     assert shown["readByUserIds"] == []
     assert shown["deliveryStatus"] == "delivered"
     assert shown["metadata"] == {"orgId": "o"}
-    read = through_json(views.document(row(read=True, read_at=AT + timedelta(seconds=1), delivered=False), ME))
+    read = through_json(
+        views.document(row(read=True, read_at=AT + timedelta(seconds=1), delivered=False), ME, failed_after=LATE)
+    )
     assert read["readByUserIds"] == ["me"]
     assert read["deliveredAt"] == "2025-10-17T10:00:01.123Z"
-    waiting = through_json(views.document(row(delivered=False), ME))
+    waiting = through_json(views.document(row(delivered=False), ME, failed_after=LATE))
     assert waiting["deliveryStatus"] == "pending"
     assert waiting["deliveredAt"] is None
+    late = through_json(views.document(row(delivered=False, age=LATE), ME, failed_after=LATE))
+    assert (late["deliveryStatus"], late["failureReason"]) == ("failed", "permanent_failure")
+    caught_up = through_json(views.document(row(age=2 * LATE), ME, failed_after=LATE))
+    assert (caught_up["deliveryStatus"], caught_up["failureReason"]) == ("delivered", None)
 
 
 def test_the_canonical_view() -> None:
-    shown = through_json(views.canonical(row(data='{"k": [1]}'), ME))
+    shown = through_json(views.canonical(row(data='{"k": [1]}'), ME, failed_after=LATE))
     assert shown["data"] == {"k": [1]}
     assert shown["tags"] == ["t"]
     assert shown["position"] == {"room": "org:o", "epoch": 7, "seq": 3}

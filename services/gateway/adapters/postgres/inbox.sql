@@ -48,8 +48,10 @@ from (
       coalesce(r.read, l.seq <= b.read_seq) as read, coalesce(r.read_at, b.read_at) as read_at,
       l.seq <= b.seen_seq or r.seen_at is not null as seen, coalesce(r.seen_at, b.seen_at) as seen_at,
       r.archived_at, case when r.snoozed_until > $5::timestamptz then r.snoozed_until end as snoozed_until,
-      l.seq <= b.delivered_seq as delivered, b.delivered_at
+      l.seq <= b.delivered_seq or a.seq is not null as delivered, coalesce(a.at, b.delivered_at) as delivered_at,
+      $5::timestamptz - l.at as age
     from room_log l
+    left join acknowledgements a on a.tenant = $1 and a.user_id = $2 and a.room = b.room and a.seq = l.seq
     join notifications n on n.tenant = l.tenant and n.id = l.notification
     left join receipts r on r.tenant = $1 and r.user_id = $2 and r.notification = l.notification
     where l.tenant = $1 and l.room = b.room and l.seq > b.low and l.seq <= b.high and l.kind = 0
@@ -95,7 +97,8 @@ cross join lateral (
     r.seen_at as seen_mark, r.snoozed_until as snooze_mark, coalesce(w.read_seq, 0) as read_seq, coalesce(w.seen_seq, 0) as seen_seq, coalesce(w.cleared_seq, 0) as cleared_seq,
     coalesce(r.read_at, w.read_at) as read_at, coalesce(r.seen_at, w.seen_at) as seen_at,
     r.archived_at, case when r.snoozed_until > $5::timestamptz then r.snoozed_until end as snoozed_until, r.deleted_at,
-    l.seq <= coalesce(w.delivered_seq, 0) as delivered, w.delivered_at,
+    l.seq <= coalesce(w.delivered_seq, 0) or a.seq is not null as delivered,
+    coalesce(a.at, w.delivered_at) as delivered_at, $5::timestamptz - l.at as age,
     n.event, n.type, n.name, n.title, n.message, n.severity, n.priority, n.metadata, n.data, n.extras, n.rooms,
     n.accepted_at
   from room_log l
@@ -104,6 +107,7 @@ cross join lateral (
   join notifications n on n.tenant = $1 and n.id = l.notification
   left join receipts r on r.tenant = $1 and r.user_id = $2 and r.notification = l.notification
   left join room_watermarks w on w.tenant = $1 and w.user_id = $2 and w.room = l.room
+  left join acknowledgements a on a.tenant = $1 and a.user_id = $2 and a.room = l.room and a.seq = l.seq
   where l.tenant = $1 and l.notification = k.id and l.kind = 0
   order by array_position(n.rooms, l.room)
   limit 1

@@ -11,7 +11,7 @@ from libs.postgres.queries import load
 from services.gateway.adapters.postgres.database import Database
 from services.gateway.adapters.postgres.rows import room_entry, state_entry
 from services.gateway.domain.logs import Entry, Head, LogKey, Stretch, state_of
-from services.gateway.ports import Person
+from services.gateway.ports import Person, Place
 
 _SQL = load(Path(__file__).with_suffix(".sql"))
 _AT_ONCE = 5_000  # pairs in one statement
@@ -76,6 +76,21 @@ class PostgresLogs:
         people, rooms = [person for person, _ in seqs], [room for _, room in seqs]
         tenants, readers = [tenant for tenant, _ in people], [reader for _, reader in people]
         await self._database.fetch(_SQL["delivered"], tenants, readers, rooms, list(seqs.values()))
+
+    async def acknowledged(self, places: Iterable[Place]) -> None:
+        """See ports.Logs."""
+        await self._database.fetch(_SQL["acknowledged"], *_columns(places))
+
+    async def unacknowledged(self, places: Iterable[Place]) -> set[Place]:
+        """See ports.Logs."""
+        rows = await self._database.fetch(_SQL["unacknowledged"], *_columns(places))
+        return {((row["tenant"], row["reader"]), row["room"], row["seq"]) for row in rows}
+
+
+def _columns(places: Iterable[Place]) -> tuple[list[str], list[str], list[str], list[int]]:
+    listed = list(places)
+    tenants, readers = [tenant for (tenant, _), _, _ in listed], [reader for (_, reader), _, _ in listed]
+    return tenants, readers, [room for _, room, _ in listed], [seq for _, _, seq in listed]
 
 
 def _apart(keys: Iterable[LogKey]) -> tuple[list[LogKey], list[LogKey]]:

@@ -21,3 +21,9 @@ select * from feed_newest($1, $2, $3, $4, $5, $6);
 
 -- name: delivered
 select feed_delivered($1, $2, $3, $4);
+
+-- name: acknowledged
+select feed_acknowledged($1, $2, $3, $4);
+
+-- name: unacknowledged
+select tenant, reader, room, seq from feed_unacknowledged($1, $2, $3, $4);
