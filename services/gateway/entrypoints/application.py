@@ -16,6 +16,7 @@ from libs.http import health as health_routes
 from libs.http import problems
 from libs.runtime.health import Health
 from libs.runtime.logging import get_logger
+from services.gateway.entrypoints import openapi
 from services.gateway.entrypoints.rate_limit import RateLimitFields
 from services.gateway.errors import Retryable
 
@@ -48,6 +49,7 @@ def application(
     app.mount("/icons", StaticFiles(directory=ICONS))
     for router in routers:
         app.include_router(router)
+    openapi.install(app)
     return app
 
 

@@ -82,9 +82,9 @@ def router(
         streams.emit(KIND, [sid], "test", {"title": "Test", "message": "This stream carries test frames only"})
         return _Streaming(frames, lambda: streams.closed(sid))
 
-    routes.add_api_route("", stream, methods=["GET"], response_class=_Streaming)
+    routes.add_api_route("", stream, methods=["GET"], status_code=200, response_class=_Streaming)
     if test:
-        routes.add_api_route("/test", test_stream, methods=["GET"], response_class=_Streaming)
+        routes.add_api_route("/test", test_stream, methods=["GET"], status_code=200, response_class=_Streaming)
     return routes
 
 

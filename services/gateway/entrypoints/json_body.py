@@ -40,8 +40,8 @@ async def model_of(request: Request, model: type[M], limit: int = 64 * 1024) -> 
 
 
 def body_of(model: type[BaseModel]) -> dict[str, Any]:
-    """`openapi_extra` of a route that takes this body."""
-    schema = model.model_json_schema(by_alias=True)
+    """`openapi_extra` of a route that takes this body; the description has the model under its name."""
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
     return {"requestBody": {"content": {"application/json": {"schema": schema}}}}
 
 
