@@ -5,9 +5,14 @@ from progress
 order by consumer, topic, partition, generation
 
 -- name: written
--- How many notifications there are of each event, and how many of them came through Kafka.
-select event, count(*) as notifications, count(*) filter (where source ->> 'topic' <> 'http') as from_noti
-from notifications
+-- How many notifications there are of each event, and how many of them came through Kafka. An event that waits, or
+-- waited, for its time was taken as well, once however many parts it is told in; what it became comes from `scheduled`.
+select event, count(*) as notifications, count(*) filter (where origin not in ('http', 'scheduled')) as from_noti
+from (
+  select event, source ->> 'topic' as origin from notifications
+  union all
+  select event, source_topic from scheduled where id = event_id
+) taken
 group by event
 
 -- name: room_logs
@@ -49,15 +54,15 @@ from wrong order by tenant, user_id limit $1
 
 -- name: decisions
 -- Notifications that do not have exactly the decisions which were planned: one entry in each of their rooms, and a
--- delivery for every person and channel that was decided. One aggregate over all four tables: the server spills it to
--- disk when it is large.
+-- delivery for every person and channel that was decided; the delivery of a digest is none of a notification. One
+-- aggregate over all four tables: the server spills it to disk when it is large.
 with counted as (
   select tenant, id as notification, 1 as there, cardinality(rooms) as rooms, decisions_planned as planned,
     0 as entries, 0 as deliveries
   from notifications
   union all select tenant, notification, 0, 0, planned, 0, 0 from expansions
   union all select tenant, notification, 0, 0, 0, 1, 0 from room_log where kind = 0
-  union all select tenant, notification, 0, 0, 0, 0, 1 from deliveries
+  union all select tenant, notification, 0, 0, 0, 0, 1 from deliveries where digest is distinct from id
 ), totals as (
   select tenant, notification, sum(there) as there, sum(rooms) as rooms, sum(planned) as planned,
     sum(entries) as entries, sum(deliveries) as deliveries
@@ -80,9 +85,11 @@ with wrong as (
   select tenant, id, channel, state,
     case when reason = '' then 'has no reason'
          when state in ('planned', 'deferred') then 'is never due'
+         when state = 'digested' then 'is collected nowhere'
          else 'is claimed without token or lease' end as fault
   from deliveries
   where reason = ''
+     or (state = 'digested' and digest is null)
      or (state in ('planned', 'deferred') and next_attempt_at is null)
      or (state in ('claimed', 'sending') and (claim_token is null or lease_until is null))
 )
@@ -90,16 +97,42 @@ select tenant || '/' || id as subject, format('%s, %s: %s', channel, state, faul
   count(*) over () as total
 from wrong order by tenant, id limit $1
 
+-- name: digests
+-- Digests that hold fewer items than were put into them, more than fit, or were closed without the delivery that says
+-- what became of them.
+with counted as (
+  select tenant, digest, count(*) filter (where id <> digest) as items, count(*) filter (where id = digest) as own
+  from deliveries where digest is not null group by tenant, digest
+), wrong as (
+  select coalesce(d.tenant, c.tenant) as tenant, coalesce(d.id, c.digest) as id, coalesce(c.items, 0) as found,
+    case when d.id is null then 'deliveries of a digest that is not there'
+         when d.items <> coalesce(c.items, 0) then format('%s items were put into it, %s are there', d.items, c.items)
+         when d.items > d.max_items then format('%s items where %s fit', d.items, d.max_items)
+         else format('closed as %s, with %s deliveries of its own', coalesce(d.outcome, 'open'), coalesce(c.own, 0))
+    end as fault,
+    greatest(abs(coalesce(d.items, 0) - coalesce(c.items, 0)), 1) as amount
+  from digests d full join counted c on c.tenant = d.tenant and c.digest = d.id
+  where d.id is null or d.items <> coalesce(c.items, 0) or d.items > d.max_items
+    or coalesce(c.own, 0) <> (coalesce(d.outcome, 'empty') <> 'empty')::int
+)
+select tenant || '/' || id as subject, fault as detail, amount, sum(amount) over () as total
+from wrong order by tenant, id limit $1
+
 -- name: examined
 -- How much was looked at.
 select (select count(*) from room_heads) as rooms, (select count(*) from user_heads) as people,
-  (select count(*) from notifications) as notifications, (select count(*) from deliveries) as deliveries
+  (select count(*) from notifications) as notifications, (select count(*) from deliveries) as deliveries,
+  (select count(*) from digests) as digests
 
 -- name: working
 -- Work that is on its way inside the database: unfinished expansions, deliveries that are due (an uncertain one that is
 -- to be repeated, and a failed one whose dead letter is not written yet, among them) and those in a worker's hands.
--- A delivery that waits for a later attempt is not on its way until then.
+-- A delivery that waits for a later attempt is not on its way until then. `router` is what the router is about to do
+-- without an event: tell what was scheduled, close digests, cancel.
 select (select count(*) from expansions where done_at is null) as expansions,
+  (select count(*) from scheduled where state = 'waiting' and due_at <= now())
+    + (select count(*) from digests where closed_at is null and closes_at <= now())
+    + (select count(*) from cancellations where done_at is null and look_at <= now()) as router,
   count(*) filter (where claim_token is null and (state = 'failed' or next_attempt_at <= now())) as due,
   count(*) filter (where claim_token is not null) as claimed,
   count(*) filter (where claim_token is null and state <> 'failed' and next_attempt_at > now()) as later

@@ -22,7 +22,8 @@ _IN_DATABASE = (
     ("room_logs", "room logs are gap-free and end at their heads", "rooms"),
     ("state_logs", "state logs are gap-free and end at their heads", "people"),
     ("decisions", "every notification has the decisions it planned", "notifications"),
-    ("deliveries", "every planned delivery is terminal, due or claimed", "deliveries"),
+    ("deliveries", "every planned delivery is terminal, due, claimed or collected", "deliveries"),
+    ("digests", "every digest has its items, and once closed its delivery", "digests"),
 )
 
 

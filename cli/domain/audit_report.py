@@ -16,9 +16,11 @@ from libs.schemas import topics
 
 @dataclass(frozen=True, slots=True)
 class Working:
-    """Work on its way inside the database; `later` are deliveries whose next attempt is not due yet."""
+    """Work on its way inside the database; `later` are deliveries whose next attempt is not due yet. `router` is what
+    the router is about to do without an event."""
 
     expansions: int
+    router: int
     due: int
     claimed: int
     later: int
@@ -26,7 +28,7 @@ class Working:
     @property
     def total(self) -> int:
         """Rows that somebody is about to work on."""
-        return self.expansions + self.due + self.claimed
+        return self.expansions + self.router + self.due + self.claimed
 
 
 @dataclass(frozen=True, slots=True)

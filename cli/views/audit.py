@@ -28,8 +28,8 @@ def _parts(report: Report) -> Iterator[RenderableType]:
     work = report.working
     yield (
         f"In flight: {report.in_flight} "
-        f"[dim]({sum(lag.records for lag in report.lags)} records, {work.expansions} expansions, {work.due} deliveries "
-        f"due and {work.claimed} claimed; {work.later} more wait for a later attempt)[/]"
+        f"[dim]({sum(lag.records for lag in report.lags)} records, {work.expansions} expansions, "
+        f"{work.router} others of the router, {work.due} deliveries due and {work.claimed} claimed; {work.later} more wait for a later attempt)[/]"
     )
     colour = "red" if report.difference else "green"
     yield f"[{colour} bold]Difference: {report.difference}[/]"

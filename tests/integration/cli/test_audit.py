@@ -17,7 +17,7 @@ def test_says_zero_when_everything_adds_up(small: Command) -> None:
     report = small.json("audit")
     assert report["difference"] == 0
     assert {check["name"] for check in report["checks"]} == {
-        "offsets", "ends", "notifications", "handover", "room_logs", "state_logs", "decisions", "deliveries",
+        "offsets", "ends", "notifications", "handover", "room_logs", "state_logs", "decisions", "deliveries", "digests",
     }  # fmt: skip
     assert report["inFlight"]["total"] == 0
     assert report["inFlight"]["later"] == 1
@@ -27,6 +27,9 @@ def test_an_empty_system_adds_up(carillon: Command) -> None:
     report = carillon.json("audit")
     assert report["difference"] == 0
 
+
+_DIGEST = """(tenant, user_id, channel, key, reason, max_items, closes_at, closed_at, outcome, items)
+  values ('default', 'ana', 'email', 'daily', 'digest-daily', 9, now(), {}, {})"""
 
 #: What is done to the system, and the check that must find it.
 PLANTED = {
@@ -60,6 +63,16 @@ PLANTED = {
     "an event lost between ingest and router": (
         "update progress set accepted = 4, dead = 0 where consumer = 'ingest'",
         "handover",
+    ),
+    "an item of a digest lost": ("insert into digests " + _DIGEST.format("null, null", 1), "digests"),
+    "a digest that was closed without its delivery": (
+        "insert into digests " + _DIGEST.format("now(), 'planned'", 0),
+        "digests",
+    ),
+    "a scheduled event that was never counted": (
+        """insert into scheduled (tenant, id, event_id, event, source_topic, due_at)
+           select 'default', g, g, 'service.event', 'http', now() from gen_random_uuid() g""",
+        "notifications",
     ),
     "a change of state lost": ("update user_heads set seq = 2", "state_logs"),
 }
