@@ -29,7 +29,8 @@ def _parts(report: Report) -> Iterator[RenderableType]:
     yield (
         f"In flight: {report.in_flight} "
         f"[dim]({sum(lag.records for lag in report.lags)} records, {work.expansions} expansions, "
-        f"{work.router} others of the router, {work.due} deliveries due and {work.claimed} claimed; {work.later} more wait for a later attempt)[/]"
+        f"{work.router} others of the router, {work.due} deliveries due "
+        f"and {work.claimed} claimed; {work.later} more wait for a later attempt)[/]"
     )
     colour = "red" if report.difference else "green"
     yield f"[{colour} bold]Difference: {report.difference}[/]"
