@@ -103,10 +103,12 @@ def _worker(
     repeatable, shared = CHANNELS[channel].repeatable, CHANNELS[channel].shared
     topic, prefix = topics.DELIVERY[channel].name, settings.kafka_topic_prefix
     ledger = PostgresLedger(pool, channel, settings.delivery_lease, repeatable=repeatable)
-    pace = steady(settings.delivery_concurrency, Backoff(1.0, settings.delivery_rest_cap))
-    calling = Calling(providers, settings.retry_policy, pace, utc_now, repeatable=repeatable, shared=shared)
+    own = settings.tuning(channel)
+    pace = steady(own.concurrency or settings.delivery_concurrency, Backoff(1.0, settings.delivery_rest_cap))
+    calling = Calling(providers, settings.retry_policy(channel), pace, utc_now, repeatable=repeatable, shared=shared)
     recording = Recording(ledger, health.watch(f"{channel}-recording", _STUCK), utc_now)
-    sending = Sending(ledger, calling, recording, health.watch(f"{channel}-sending", _STUCK))
+    watched = health.watch(f"{channel}-sending", _STUCK)
+    sending = Sending(ledger, calling, recording, watched, per_second=own.per_second, per_tenant=own.per_tenant_second)
     for provider in providers:
         metrics.LIMIT.labels(channel, provider.name).set_function(partial(_limit, calling, provider.name))
         metrics.IN_FLIGHT.labels(channel, provider.name).set_function(partial(_running, calling, provider.name))

@@ -90,8 +90,8 @@ class Ledger(Protocol):
     async def record(self, results: Sequence[Result]) -> list[Result]:
         """Writes outcomes; returns those whose claim still held. The others have no effect."""
 
-    async def give_back(self, deliveries: Sequence[Delivery], reason: str, delay: float) -> None:
-        """Plans claimed deliveries again, due in `delay` seconds."""
+    async def give_back(self, deliveries: Sequence[Delivery], reason: str, delays: Sequence[float]) -> None:
+        """Plans claimed deliveries again, each due in so many seconds."""
 
     async def reap(self, limit: int) -> Reaped:
         """Ends leases that have run out."""

@@ -160,15 +160,18 @@ def _twilio(building: Building) -> Provider:
     settings = load(TwilioSettings)
     if not (settings.twilio_account and settings.twilio_from):
         refuse("sms by twilio needs CARILLON_TWILIO_ACCOUNT, CARILLON_TWILIO_TOKEN and CARILLON_TWILIO_FROM")
-    segments, links = building.settings.sms_max_segments, load(LinkSettings)
-    return TwilioClient(building.asker(), settings, segments, building.link_base, utc_now, origin=links.origin)
+    ours, origin = building.settings, load(LinkSettings).origin
+    asker, most = building.asker(), ours.sms_max_segments
+    return TwilioClient(asker, settings, most, building.link_base, utc_now, origin=origin, senders=ours.sms_senders)
 
 
 def _sns(building: Building) -> Provider:
     settings = load(SnsSettings)
     if not settings.sns_region:
         refuse("sms by sns needs CARILLON_SNS_REGION")
-    return SnsClient(building.asker(), settings, building.settings.sms_max_segments, building.link_base, utc_now)
+    ours = building.settings
+    asker, most = building.asker(), ours.sms_max_segments
+    return SnsClient(asker, settings, most, building.link_base, utc_now, senders=ours.sms_senders)
 
 
 def _chat(name: str, render: Render, read: Reading) -> Channel:

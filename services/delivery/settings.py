@@ -4,11 +4,26 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, HttpUrl, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationInfo, field_validator
+from pydantic.alias_generators import to_camel
 from pydantic_settings import NoDecode
 
 from libs.runtime.settings import ChannelSettings, ServiceSettings
+from libs.schemas.events import Channel
 from services.delivery.domain.retry import Backoff, RetryPolicy
+
+
+class ChannelTuning(BaseModel):
+    """What one channel has of its own; what is left out is as for all. Rates are per process; 0 is no limit."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+    concurrency: int | None = Field(None, ge=1, le=1_000)
+    max_attempts: int | None = Field(None, ge=1, le=100)
+    retry_base: float | None = Field(None, gt=0)
+    retry_cap: float | None = Field(None, gt=0)
+    per_second: float = Field(0.0, ge=0)
+    per_tenant_second: float = Field(0.0, ge=0)
 
 
 class Settings(ServiceSettings, ChannelSettings):
@@ -24,6 +39,12 @@ class Settings(ServiceSettings, ChannelSettings):
     delivery_retry_base: float = Field(5.0, gt=0, description="the first retry comes within this time")
     delivery_retry_cap: float = Field(1_800.0, gt=0, description="a retry waits no longer than this")
     delivery_rest_cap: float = Field(60.0, gt=0, description="an overloaded provider rests no longer than this")
+    delivery_tuning: dict[Channel, ChannelTuning] = Field(
+        default_factory=dict, description='JSON by channel, such as {"sms": {"perSecond": 10, "maxAttempts": 3}}'
+    )
+    sms_senders: dict[str, str] = Field(
+        default_factory=dict, description='JSON by the start of numbers, such as {"+49": "Carillon"}'
+    )
     email_providers: Annotated[tuple[Literal["smtp", "ses"], ...], NoDecode] = Field(
         ("smtp",), min_length=1, description="who sends mail: the next one where one cannot"
     )
@@ -49,7 +70,12 @@ class Settings(ServiceSettings, ChannelSettings):
         """Seconds that one call to a provider may take."""
         return self.delivery_timeout or min(30.0, self.delivery_lease / 2)
 
-    @property
-    def retry_policy(self) -> RetryPolicy:
-        """How a delivery is retried."""
-        return RetryPolicy(Backoff(self.delivery_retry_base, self.delivery_retry_cap), self.delivery_max_attempts)
+    def tuning(self, channel: str) -> ChannelTuning:
+        """What the channel has of its own."""
+        return self.delivery_tuning.get(channel, ChannelTuning())  # type: ignore[call-overload,no-any-return]
+
+    def retry_policy(self, channel: str) -> RetryPolicy:
+        """How a channel's deliveries are retried."""
+        own = self.tuning(channel)
+        backoff = Backoff(own.retry_base or self.delivery_retry_base, own.retry_cap or self.delivery_retry_cap)
+        return RetryPolicy(backoff, own.max_attempts or self.delivery_max_attempts)

@@ -62,9 +62,9 @@ class PostgresLedger:
         held = {(row["tenant"], row["id"]) for row in rows}
         return [r for r in ordered if (r.delivery.tenant, r.delivery.id) in held]
 
-    async def give_back(self, deliveries: Sequence[Delivery], reason: str, delay: float) -> None:
+    async def give_back(self, deliveries: Sequence[Delivery], reason: str, delays: Sequence[float]) -> None:
         """One statement."""
-        await self._pool.execute(_SQL["give_back"], reason, timedelta(seconds=delay), *_keys(deliveries))
+        await self._pool.execute(_SQL["give_back"], reason, list(delays), *_keys(deliveries))
 
     async def reap(self, limit: int) -> Reaped:
         """One statement."""

@@ -148,9 +148,9 @@ select tenant, id from recorded
 
 -- name: give_back
 update deliveries d
-set state = 'planned', reason = $1, next_attempt_at = now() + $2::interval,
+set state = 'planned', reason = $1, next_attempt_at = now() + make_interval(secs => k.delay),
     claim_token = null, lease_until = null, updated_at = now()
-from unnest($3::text[], $4::uuid[], $5::uuid[]) as k (tenant, id, token)
+from unnest($2::float8[], $3::text[], $4::uuid[], $5::uuid[]) as k (delay, tenant, id, token)
 where d.tenant = k.tenant and d.id = k.id and d.claim_token = k.token and d.state = 'claimed'
 
 -- name: reap

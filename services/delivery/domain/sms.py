@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,6 +40,12 @@ def number(phone: str | None) -> str:
     if not _E164.fullmatch(plain):
         raise Invalid("bad-address", detail="not a number with its country code")
     return plain
+
+
+def sender_of(to: str, senders: Mapping[str, str], otherwise: str) -> str:
+    """Who a number is written to by: `senders` by the start of numbers, the longest that fits."""
+    fitting = [start for start in senders if to.startswith(start)]
+    return senders[max(fitting, key=len)] if fitting else otherwise
 
 
 def text(content: Content, link_base: str | None, max_segments: int) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections import deque
 from collections.abc import Sequence
 from functools import partial
 
 from libs.runtime.health import Progress
 from services.delivery.domain.delivery import Delivery
+from services.delivery.domain.rates import Rates, spread
 from services.delivery.handlers.calling import Calling
 from services.delivery.handlers.patience import Stopped, patiently, wait
 from services.delivery.handlers.recording import Recording
@@ -23,7 +25,17 @@ _AHEAD = 8  # claimed deliveries per running call: enough for a few round trips 
 class Sending:
     """Holds claimed deliveries until a call is free. What was not begun at the end is given back."""
 
-    def __init__(self, ledger: Ledger, calling: Calling, recording: Recording, progress: Progress) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        calling: Calling,
+        recording: Recording,
+        progress: Progress,
+        *,
+        per_second: float = 0.0,
+        per_tenant: float = 0.0,
+    ) -> None:
+        self._limits, self._rates = (per_second, per_tenant), Rates(per_second, per_tenant)
         self._ledger, self._calling, self._recording, self._progress = ledger, calling, recording, progress
         self._claimed: deque[Delivery] = deque()
         self._calls: set[asyncio.Task[None]] = set()
@@ -106,10 +118,25 @@ class Sending:
                 )
                 return
             part = [self._claimed.popleft() for _ in range(min(free, len(self._claimed)))]
+            part = await self._within_rates(part, stop)
             self._taken.set()
             begun = await patiently(partial(self._ledger.begin, part), self._progress, stop, "postgres")
             for delivery in begun:
                 self._start(delivery)
+
+    async def _within_rates(self, part: list[Delivery], stop: asyncio.Event) -> list[Delivery]:
+        """Those that may be sent now; the others are given back, due one behind the other."""
+        if self._limits == (0.0, 0.0):
+            return part
+        now = time.monotonic()
+        waits = [(delivery, self._rates.take(delivery.tenant, now)) for delivery in part]
+        early = [(delivery, wait) for delivery, wait in waits if wait]
+        if early:
+            delays = spread([(delivery.tenant, wait) for delivery, wait in early], *self._limits)
+            returned = [delivery for delivery, _ in early]
+            give_back = partial(self._ledger.give_back, returned, "rate-limited", delays)
+            await patiently(give_back, self._progress, stop, "postgres")
+        return [delivery for delivery, wait in waits if not wait]
 
     def _start(self, delivery: Delivery) -> None:
         call = asyncio.create_task(self._call(delivery))
@@ -128,7 +155,7 @@ class Sending:
         if not returned:
             return
         try:
-            await self._ledger.give_back(returned, reason, delay)
+            await self._ledger.give_back(returned, reason, [delay] * len(returned))
         except BaseException:
             self._claimed.extendleft(reversed(returned))
             raise

@@ -198,7 +198,7 @@ async def test_given_back_is_due_at_once(ledger: PostgresLedger, plan: Plan) -> 
     planned = await plan.many(["ada", "bob"])
     claimed = await ledger.claim([p.reference for p in planned])
     (begun,) = await ledger.begin(claimed[:1])
-    await ledger.give_back(claimed, "given-back", 0.0)
+    await ledger.give_back(claimed, "given-back", [0.0] * len(claimed))
     assert await plan.states() == {"sending": 1, "planned": 1}
     assert await ledger.due(10) == 1
     assert [d.id for d in await ledger.claim_due(10)] == [d.id for d in claimed if d.id != begun.id]

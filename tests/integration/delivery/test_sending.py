@@ -45,3 +45,15 @@ async def test_what_nobody_named_is_found_when_due(start_workers: StartWorkers, 
     await plan.until(deferred, "sent")
     assert (await plan.row(later))["state"] == "planned"
     assert {m.recipients[0] for m in mail.messages} == {"ada@example.test", "bob@example.test"}
+
+
+async def test_what_comes_faster_than_its_rate_comes_later(
+    start_workers: StartWorkers, mail: SmtpPeer, plan: Plan
+) -> None:
+    await plan.many([f"u{n}" for n in range(12)], due_in=0)
+    start_workers(CARILLON_DELIVERY_TUNING='{"email": {"perTenantSecond": 4}}')
+    await plan.until_all("sent", 12)
+    spent = await plan.connection.fetchval("select max(started_at) - min(started_at) from delivery_attempts")
+    assert spent.total_seconds() > 1.0  # four at once, and eight more at four a second
+    assert len(mail.messages) == 12
+    assert await plan.connection.fetchval("select max(attempts) from deliveries") == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from urllib.parse import urlencode
 
@@ -30,23 +30,27 @@ class SnsClient:
         max_segments: int,
         link_base: str | None,
         clock: Callable[[], datetime],
+        *,
+        senders: Mapping[str, str] | None = None,
     ) -> None:
+        self._senders = senders or {}
         self._asker, self._settings, self._max_segments = asker, settings, max_segments
         self._link_base, self._clock = link_base, clock
         self._signer = AwsSigner("sns", settings.sns_region or "", settings.key)
 
     async def send(self, delivery: Delivery) -> Sent:
         """Raises a Fault. Uncertain whenever Amazon may have made the message."""
+        number = sms.number(delivery.recipient.phone)
         words = sms.text(delivery.content, self._link_base, self._max_segments)
         form = {
             "Action": "Publish",
             "Version": "2010-03-31",
-            "PhoneNumber": sms.number(delivery.recipient.phone),
+            "PhoneNumber": number,
             "Message": words,
             **_attribute(1, "AWS.SNS.SMS.SMSType", "Transactional"),
         }
-        if self._settings.sns_sender:
-            form |= _attribute(2, "AWS.SNS.SMS.SenderID", self._settings.sns_sender)
+        if sender := sms.sender_of(number, self._senders, self._settings.sns_sender or ""):
+            form |= _attribute(2, "AWS.SNS.SMS.SenderID", sender)
         content, url = urlencode(form).encode(), self._settings.url
         answer = await self._asker.post(url, await self._signer.headers(url, _HEADERS, content), content)
         if answer.status != 200:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from urllib.parse import urlencode
 
@@ -32,16 +32,19 @@ class TwilioClient:
         clock: Callable[[], datetime],
         *,
         origin: str | None = None,
+        senders: Mapping[str, str] | None = None,
     ) -> None:
+        self._senders = senders or {}
         self._asker, self._settings, self._max_segments = asker, settings, max_segments
         self._link_base, self._clock, self._origin = link_base, clock, origin
         self._url = f"{settings.twilio_url}2010-04-01/Accounts/{settings.twilio_account}/Messages.json"
 
     async def send(self, delivery: Delivery) -> Sent:
         """Raises a Fault. Uncertain whenever Twilio may have made the message."""
-        sender = self._settings.twilio_from or ""
+        number = sms.number(delivery.recipient.phone)
+        sender = sms.sender_of(number, self._senders, self._settings.twilio_from or "")
         form = {
-            "To": sms.number(delivery.recipient.phone),
+            "To": number,
             "MessagingServiceSid" if sender.startswith(_SERVICE) else "From": sender,
             "Body": sms.text(delivery.content, self._link_base, self._max_segments),
         }
