@@ -74,6 +74,8 @@ class Run:
     async def figures(self) -> Figures:
         """All of them."""
         accepts, memory = await self._open()
+        # Before anything is shown: the load client keeps the position that it was told when it came in.
+        storm = await self._storm()
         everybody = [_ROOM]
         _, (_, _, p50, p99, _, _) = await self._work(everybody * _SIZE.slow_paced, 5)
         paced, _ = await self._work(everybody * _SIZE.paced, 20)
@@ -81,7 +83,6 @@ class Run:
         rng = random.Random(1)
         people = [f"user:u{rng.randrange(_SIZE.connections)}" for _ in range(_SIZE.unicasts)]
         unicast, _ = await self._work(people, 0)
-        storm = await self._storm()
         await self._client.stop()
         leaving = await self._worst_lag()
         joined = heard[0] / heard[5]

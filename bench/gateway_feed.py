@@ -35,7 +35,10 @@ _LOG = """
 insert into room_log (tenant, room, seq, type, at, notification)
 select $1, room, seq, $2, clock_timestamp(), id from unnest($3::uuid[], $4::text[], $5::bigint[]) u (id, room, seq)
 """
-_SLOT = "select slot from room_interest where tenant = $1 and room = $2 order by slot_epoch desc, slot limit 1"
+_SLOT = """
+select i.slot from room_interest i join gateway_slots g on g.slot = i.slot and g.epoch = i.slot_epoch
+where i.tenant = $1 and i.room = $2 order by g.lease_until desc limit 1
+"""
 
 
 class Feed:

@@ -86,7 +86,8 @@ class Emitter:
         for namespace, those in listeners.items():
             emission = shape(those[0].dialect)
             if emission is not None:
-                if ready := [session for session in those if not _kept(session, emission)]:
+                ready = [session for session in those if session.unsaid is None or not _kept(session, emission)]
+                if ready:
                     self._emit(namespace, ready, emission)
                 told += len(those)
         return told
