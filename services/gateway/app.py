@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from libs.auth.verifier import Verifier
-from libs.catalogue import catalogue
+from libs.catalogue.feed import Catalogues
 from libs.http.server import serving
 from libs.postgres.pool import create_pool
 from libs.runtime.clock import utc_now
@@ -53,7 +53,8 @@ async def run(settings: Settings, stop: Stop) -> None:
         stack.push_async_callback(inbox.close)
         records = KafkaRecords(settings.kafka_bootstrap, topic, health.watch("records", _STUCK_SECONDS))
         origins = _origins(settings)
-        transports = Transports(settings, catalogue.shipped(), origins)
+        catalogues = Catalogues(database.fetch)
+        transports = Transports(settings, catalogues.of, origins)
         verifier = Verifier(settings.token_rules())
         stack.push_async_callback(verifier.close)
         slots = PostgresSlots(database, _holder(), GATEWAY_INBOX.partitions, settings.slot_lease)
@@ -62,13 +63,15 @@ async def run(settings: Settings, stop: Stop) -> None:
         presences = PostgresPresence(database, settings.presence_lease)
         circle = Circle(_holder(), slots, records, PostgresPolicies(database), call_back, presences)
         logs, directory = PostgresLogs(database), PostgresDirectory(database)
-        world = Neighbours(slots, inbox, logs, PostgresInbox(database), directory, verifier, transports.every, circle)
+        world = Neighbours(
+            slots, inbox, logs, PostgresInbox(database), directory, verifier, transports.every, circle, catalogues.of
+        )
         live = Live(settings, world, utc_now, health)
         transports.open(live)
         telling = Telling(slots, records, live.following, live.watch)
         events = KafkaEvents(settings.kafka_bootstrap, settings.kafka_topic_prefix)
         stack.push_async_callback(events.close)
-        rest = Rest(settings, database, events, live.access, telling, catalogue.shipped())
+        rest = Rest(settings, database, events, live.access, telling, catalogues.base)
         live.events.assign({MarkRead: Reading(rest.inbox).mark_read})
         health.checks |= {"postgres": database.fault, "feed": _attached(live)}
         routers = [
@@ -81,7 +84,7 @@ async def run(settings: Settings, stop: Stop) -> None:
         for port in dict.fromkeys(port for port in (settings.http_port, settings.extra_port) if port is not None):
             await stack.enter_async_context(_serving(settings, app, port, transports.server_options))
         try:
-            await first(stop.wait(), records.run(), *live.loops(), *rest.loops(health))
+            await first(stop.wait(), records.run(), catalogues.keep_fresh(), *live.loops(), *rest.loops(health))
         finally:
             health.stopping = True
             await live.stop()

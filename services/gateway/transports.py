@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import socketio
@@ -30,7 +30,7 @@ from services.gateway.settings import Settings
 class Transports:
     """Every kind of socket; `every` is all of them as one. `origins` are whose pages may open them."""
 
-    def __init__(self, settings: Settings, catalogue: Catalogue, origins: tuple[str, ...]) -> None:
+    def __init__(self, settings: Settings, catalogue_of: Callable[[str], Catalogue], origins: tuple[str, ...]) -> None:
         self._settings, self._origins = settings, origins
         options = SocketOptions.of(settings, origins)
         self._io = FanoutSockets(options) if settings.transport == "fanout" else StockSockets(options)
@@ -38,7 +38,7 @@ class Transports:
         self._plain = plain.PlainSockets(settings.ping_interval + settings.ping_timeout, settings.slow_bytes)
         self.every = EverySocket({"": self._io, streams.KIND: self._streams, plain.KIND: self._plain})
         key = settings.jwt_secret.get_secret_value().encode()
-        self._dialects = dialects(catalogue, RecipientIds(key))
+        self._dialects = dialects(catalogue_of, RecipientIds(key))
 
     def open(self, live: Live) -> None:
         """Lets Socket.IO in, and tells of what sockets confirm."""

@@ -35,6 +35,7 @@ ALLOWED: tuple[tuple[str, list[str]], ...] = (
     ("/api/v1/ephemerals", ["POST"]),
     ("/api/v1/resource-policies", _ANY),
     ("/api/v1/resource-policies/{rest:path}", _ANY),
+    ("/api/v1/catalogue/{rest:path}", _ANY),
     ("/api/v1/keys", _ANY),
     ("/api/v1/keys/{rest:path}", _ANY),
 )

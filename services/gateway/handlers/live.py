@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from libs.auth.verifier import Verifier
-from libs.catalogue.catalogue import shipped
+from libs.catalogue.catalogue import Catalogue
 from libs.runtime.clock import Clock
 from libs.runtime.health import Health, Progress
 from libs.runtime.logging import get_logger
@@ -60,6 +60,7 @@ class Neighbours:
     verifier: Verifier
     sockets: Sockets
     circle: Circle
+    catalogue_of: Callable[[str], Catalogue]
 
 
 class Live:
@@ -83,7 +84,7 @@ class Live:
         limiter = Limiter(settings.bounds(), time.monotonic)
         self.door = Door(settings, self.credentials, limiter, sessions, emitter, world.sockets, clock)
         self.acknowledgements = Acknowledgements(sessions, world.logs, emitter, clock, settings.patience())
-        subscriptions = Subscriptions(shipped(), clock)
+        subscriptions = Subscriptions(world.catalogue_of, clock)
         self.events = ClientEvents(sessions, emitter, limiter, self.door, clock)
         self.events.assign(
             {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from libs.catalogue.catalogue import Catalogue
 from libs.runtime.clock import Clock
@@ -16,8 +16,8 @@ _MAX_TYPES = 500
 class Subscriptions:
     """Subscriptions are of a socket: they end with it, and another socket of the person is shown everything still."""
 
-    def __init__(self, catalogue: Catalogue, clock: Clock) -> None:
-        self._catalogue, self._clock = catalogue, clock
+    def __init__(self, catalogue_of: Callable[[str], Catalogue], clock: Clock) -> None:
+        self._catalogue_of, self._clock = catalogue_of, clock
 
     async def ping(self, session: Session, _command: Ping) -> Emission:
         """`pong`"""
@@ -25,7 +25,7 @@ class Subscriptions:
 
     async def subscribe(self, session: Session, command: Subscribe) -> Emission | Fault:
         """The first subscription narrows the socket to what it names; further ones add to it."""
-        types = (session.types or frozenset()) | self._keys(command.types)
+        types = (session.types or frozenset()) | self._keys(session.tenant, command.types)
         if len(types) > _MAX_TYPES:
             return Fault("TOO_MANY_TYPES", f"at most {_MAX_TYPES} types", "types")
         session.types = types
@@ -36,12 +36,13 @@ class Subscriptions:
         if not command.types:
             session.types = None
         elif session.types is not None:
-            session.types -= self._keys(command.types)
+            session.types -= self._keys(session.tenant, command.types)
         return self._answer(session)
 
-    def _keys(self, names: Iterable[str]) -> frozenset[str]:
-        """Catalogue keys; a name that the catalogue does not know is taken for the key of a tenant's own type."""
-        found = ((name, self._catalogue.get(name)) for name in names)
+    def _keys(self, tenant: str, names: Iterable[str]) -> frozenset[str]:
+        """Catalogue keys; a name that the catalogue does not know is taken for the key of a type yet to come."""
+        catalogue = self._catalogue_of(tenant)
+        found = ((name, catalogue.get(name)) for name in names)
         return frozenset(name if kind is None else kind.key for name, kind in found)
 
     def _answer(self, session: Session) -> Emission:

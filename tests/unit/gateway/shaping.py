@@ -22,7 +22,7 @@ ROOM, POSITION = "org:o", {"room": "org:o", "epoch": 7, "seq": 3}
 STATE_POSITION = {"state": [1, 9]}
 
 RECIPIENTS = RecipientIds(b"k" * 32)
-DIALECTS = dialects(shipped(), RECIPIENTS)
+DIALECTS = dialects(lambda _: shipped(), RECIPIENTS)
 
 #: What concerns one notification, and what concerns all up to a position.
 SINGLE: tuple[StateOperation, ...] = ("read", "unread", "archived", "unarchived", "snoozed", "unsnoozed", "deleted")

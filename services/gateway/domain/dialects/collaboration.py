@@ -33,7 +33,7 @@ class Collaboration(Dialect):
 
     def notification(self, room: str, entry: Entry, record: NotificationEmission) -> Emission:
         """`notification:new`, the whole row; `userId` is each reader's own."""
-        look, related, actor = self._looks(record.type), record.related or {}, record.actor or {}
+        look, related, actor = self._looks(record.tenant, record.type), record.related or {}, record.actor or {}
         data = record.data or {}
         row: dict[str, Any] = {
             "id": str(record.id),

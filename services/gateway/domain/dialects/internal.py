@@ -118,7 +118,7 @@ class Internal(Dialect):
         return Emission("presence:updated", {"user_id": user, "status": status, "custom_status": custom_status})
 
     def _new(self, room: str, seq: int, record: NotificationEmission) -> dict[str, Any]:
-        look, message = self._looks(record.type), record.message or ""
+        look, message = self._looks(record.tenant, record.type), record.message or ""
         payload = {
             "id": str(record.id),
             "title": record.title or look.name,

@@ -23,15 +23,15 @@ class Look(NamedTuple):
     constant: str
 
 
-#: The look of a type by its catalogue key; also of one that the catalogue no longer has.
-Looks = Callable[[str], Look]
+#: The look of a tenant's type by its catalogue key; also of one that the catalogue no longer has.
+Looks = Callable[[str, str], Look]
 
 
-def looks(catalogue: Catalogue) -> Looks:
-    """Looks as the catalogue says."""
+def looks(catalogue_of: Callable[[str], Catalogue]) -> Looks:
+    """Looks as each tenant's catalogue says."""
 
-    def look(key: str) -> Look:
-        kind, constant = catalogue.get(key), _NOT_CONSTANT.sub("_", key.upper())
+    def look(tenant: str, key: str) -> Look:
+        kind, constant = catalogue_of(tenant).get(key), _NOT_CONSTANT.sub("_", key.upper())
         if kind is None:
             return Look(_SEPARATORS.sub(" ", key).capitalize(), "bell", "#1890ff", None, constant)
         constant = next((alias for alias in kind.aliases if _CONSTANT.match(alias)), constant)

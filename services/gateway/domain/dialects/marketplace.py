@@ -45,7 +45,7 @@ class Marketplace(Dialect):
             "createdAt": iso(record.created_at),
             "position": {"room": room, "epoch": entry.epoch, "seq": entry.seq},
         }
-        return Emission(self._looks(record.type).wire or record.event, payload)
+        return Emission(self._looks(record.tenant, record.type).wire or record.event, payload)
 
     def withdrawal(self, record: Withdrawal) -> Emission:
         """`notificationWithdrawn`"""

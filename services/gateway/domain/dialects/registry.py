@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from libs.catalogue.catalogue import Catalogue
 from services.gateway.domain.dialects.collaboration import Collaboration
 from services.gateway.domain.dialects.dialect import Dialect
@@ -12,8 +14,8 @@ from services.gateway.domain.dialects.root import Root
 from services.gateway.domain.recipients import RecipientIds
 
 
-def dialects(catalogue: Catalogue, recipients: RecipientIds) -> dict[str, Dialect]:
-    """Namespace → dialect."""
-    look = looks(catalogue)
+def dialects(catalogue_of: Callable[[str], Catalogue], recipients: RecipientIds) -> dict[str, Dialect]:
+    """Namespace → dialect, with the types of each tenant."""
+    look = looks(catalogue_of)
     spoken: tuple[Dialect, ...] = (Root(), Internal(look, recipients), Collaboration(look), Marketplace(look))
     return {dialect.namespace: dialect for dialect in spoken}
