@@ -12,6 +12,7 @@ from fastapi import APIRouter, FastAPI
 
 from libs.auth.verifier import Verifier
 from libs.catalogue.feed import Catalogues
+from libs.http.quotas import Quota, Quotas
 from libs.http.server import serving
 from libs.kafka.cluster import cluster_id
 from libs.kafka.producer import create_producer
@@ -36,7 +37,6 @@ from services.ingest.adapters.noti_consumer import create_consumer
 from services.ingest.adapters.status import PostgresStatuses
 from services.ingest.adapters.tenants import PostgresTenants
 from services.ingest.after import compose
-from services.ingest.domain.rates import Quota
 from services.ingest.entrypoints.directory import DirectoryEntrypoint
 from services.ingest.entrypoints.http import administration, cancelling, catalogue, directory, events, status
 from services.ingest.entrypoints.http.application import application
@@ -47,7 +47,6 @@ from services.ingest.handlers.directory import DirectoryChanges
 from services.ingest.handlers.directory_records import DirectoryRecords
 from services.ingest.handlers.noti import NotiBatches, TenantScope
 from services.ingest.handlers.publishing import Publishing
-from services.ingest.handlers.quotas import Quotas
 from services.ingest.settings import IngestSettings
 
 _PROGRESS_SECONDS = 60.0
@@ -73,7 +72,7 @@ async def run(settings: IngestSettings, stop: Stop) -> None:
         publishing = Publishing(publisher, tenants, idempotency, catalogues, utc_now, seconds=seconds)
         after = compose(settings, pool, stack)
         access = Access(PostgresKeys(pool), _verifier(settings, stack), settings.admin_roles, settings.platform_roles)
-        quotas = Quotas(Quota(settings.rate_limit, settings.rate_burst) if settings.rate_limit else None)
+        quotas = Quotas(_quota(settings))
         publishes = events.router(access, publishing, quotas, after.waiting)
         lives = live.routers(access, pool, publisher, tenants, catalogues, quotas, seconds=seconds)
         app = _http(pool, access, catalogues, changes, health, [publishes, *lives, *after.routers(access)])
@@ -169,3 +168,8 @@ async def _all(*parts: Coroutine[Any, Any, None]) -> None:
 
 async def _close(pool: asyncpg.Pool) -> None:
     pool.terminate()
+
+
+def _quota(settings: IngestSettings) -> Quota | None:
+    limit = settings.rate_limit
+    return Quota("events", "events", limit, settings.rate_burst) if limit else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncpg
 from fastapi import APIRouter
 
+from libs.http.quotas import Quotas
 from libs.outbound.settings import EgressSettings
 from libs.runtime.settings import load
 from services.ingest.adapters.listeners import PostgresListeners
@@ -12,7 +13,6 @@ from services.ingest.adapters.policies import PostgresResourcePolicies
 from services.ingest.entrypoints.http import ephemerals, policies
 from services.ingest.handlers.access import Access
 from services.ingest.handlers.ephemerals import Ephemerals
-from services.ingest.handlers.quotas import Quotas
 from services.ingest.ports import Catalogues, Publisher, Tenants
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from libs.auth import api_keys, tokens
 from libs.auth.verifier import Rules, Verifier
+from libs.http.quotas import Bucket, Granted, Limited, Quota
 from libs.runtime.clock import utc_now
 from services.ingest.domain.access import Denied, Principal, key_principal
-from services.ingest.domain.rates import Bucket, Granted, Limited, Quota
 from services.ingest.handlers.access import Access
 
 pytestmark = pytest.mark.covers("F2-4", "F2-5", "S3")
@@ -93,7 +93,7 @@ async def test_without_a_secret_no_token_is_taken() -> None:
 
 
 def test_a_bucket_fills_steadily_and_holds_no_more_than_its_burst() -> None:
-    quota = Quota(per_second=10, burst=20)
+    quota = Quota("events", "events", per_second=10, burst=20)
     bucket = Bucket.full(quota, 100.0)
     assert bucket.take(15, quota, 100.0) == Granted(remaining=5, reset=2)
     assert bucket.take(15, quota, 100.0) == Limited(remaining=5, retry_after=1)

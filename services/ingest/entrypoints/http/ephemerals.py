@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from libs.http.body import read_json_body
 from libs.http.problems import Problem
+from libs.http.quotas import Quotas
 from libs.runtime import tracing
 from libs.schemas.ephemerals import MAX_BATCH
 from services.ingest.domain import documents, refusals
@@ -21,7 +22,6 @@ from services.ingest.entrypoints.http.models import Body
 from services.ingest.entrypoints.http.quota import within
 from services.ingest.handlers.access import Access
 from services.ingest.handlers.ephemerals import Ephemerals
-from services.ingest.handlers.quotas import Quotas
 
 _MAX_BYTES = 1024 * 1024
 

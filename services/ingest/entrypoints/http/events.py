@@ -11,6 +11,7 @@ from structlog.contextvars import bound_contextvars
 
 from libs.http.body import read_json_body
 from libs.http.problems import Problem
+from libs.http.quotas import Quotas
 from libs.runtime import tracing
 from libs.schemas.events import MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_EVENT_BYTES
 from services.ingest.domain import documents, refusals
@@ -22,7 +23,6 @@ from services.ingest.entrypoints.http.answers import Found, accepted_one, refuse
 from services.ingest.entrypoints.http.quota import within
 from services.ingest.handlers.access import Access
 from services.ingest.handlers.publishing import KeyReused, Publishing, Submission
-from services.ingest.handlers.quotas import Quotas
 from services.ingest.handlers.waiting import TooManyWaiting, Waiting
 
 _MAX_KEY_LENGTH = 200
