@@ -13,6 +13,7 @@ from libs.auth.settings import TokenRules
 from libs.outbound.settings import EgressSettings
 from libs.runtime.settings import ServiceSettings
 from services.gateway.domain.acknowledging import Patience
+from services.gateway.domain.dialects.internal import Internal
 from services.gateway.domain.dialects.marketplace import Marketplace
 from services.gateway.domain.limits import Bounds, Rate
 from services.gateway.live_settings import LiveRules
@@ -60,6 +61,8 @@ class Settings(ServiceSettings, TokenRules, LiveRules, RestRules, EgressSettings
     events_window: float = Field(5.0, gt=0, description="over which client events of the marketplace dialect count")
     events_limit: int = Field(10, ge=1, description="client events in that window")
     events_per_minute: int = Field(1_000, ge=1, description="client events of a socket in every other dialect")
+    told_window: float = Field(60.0, gt=0, description="over which what the internal module's sockets are told counts")
+    told_limit: int = Field(1_000, ge=1, description="notifications in that window; what is over it comes as one batch")
     connections_per_user: int = Field(100, ge=0, description="at one gateway, as the next two; 0 is any number")
     connections_per_tenant: int = Field(10_000, ge=0)
     connections_per_address: int = Field(1_000, ge=0)
@@ -91,6 +94,10 @@ class Settings(ServiceSettings, TokenRules, LiveRules, RestRules, EgressSettings
             shortest=self.ban_seconds,
             longest=self.ban_longest,
         )
+
+    def told(self) -> dict[str, Rate]:
+        """What a socket may be told, by namespace of its dialect; others have no limit."""
+        return {Internal.namespace: Rate(self.told_limit, self.told_window)}
 
     def patience(self) -> Patience:
         """With sockets that acknowledge."""

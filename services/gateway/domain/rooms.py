@@ -17,7 +17,7 @@ class HeldLog:
     """A log that somebody here holds. `follower` is None until its interest is registered and its head is known.
 
     `early` came before the head was known. `ends` says, for live sessions that were removed from the room, the last
-    seq that they may still be shown.
+    seq that they may still be shown. `shown` is how many entries were shown live in a window of time (S10).
     """
 
     key: LogKey
@@ -29,6 +29,8 @@ class HeldLog:
     live: dict[str, Session] = field(default_factory=dict)
     ends: dict[str, int] = field(default_factory=dict)
     idle_since: float | None = None
+    window: int = 0
+    shown: int = 0
 
     @property
     def followed(self) -> Follower:

@@ -22,6 +22,7 @@ class Session:
     `namespace` is where the transport finds the socket, `dialect` what is spoken there.
     `behind` maps the logs (by name) that the client is not shown live yet to the last entry it was sent.
     `suspended`: its memberships have changed and are being read, so no group room is shown until they are known.
+    `paused`: it has been told as much as its dialect allows, and the rest waits (S10).
     `newest` asks for what nobody has acknowledged, because the client came without a position.
     `types` are the catalogue keys that the socket is shown; None is everything (S21).
     `unacknowledged` is what a socket that acknowledges is waited for; None where an answered ping says it all (S8).
@@ -42,6 +43,7 @@ class Session:
     heard: Meter = field(default_factory=Meter)
     unsaid: list[Emission] | None = field(default_factory=list)
     suspended: bool = False
+    paused: bool = False
     _over: bool = False
 
     @property
@@ -65,7 +67,7 @@ class Session:
 
     def due(self) -> list[str]:
         """The logs in which it can be brought on."""
-        return [name for name in self.behind if not self.suspended or self.is_own(name)]
+        return [name for name in self.behind if not self.paused and (not self.suspended or self.is_own(name))]
 
     def is_own(self, name: str) -> bool:
         """Whether no membership decides about this log."""

@@ -27,6 +27,7 @@ from services.gateway.ports import Logs, Unread
 logger = get_logger(__name__)
 
 _PAGE = 200  # entries of each log read at once
+_MANY = 20  # entries from which they come as one event, where the dialect has one for many
 _READERS = 8  # sessions that read logs at once; the rest are served from memory or wait
 
 
@@ -170,12 +171,18 @@ class CatchUp:
         unknown = {held.key: wanted[held] for held, entries in found.items() if entries is None}
         read = await self._read(unknown)
         entries = {held.key.name: read.get(held.key, []) if known is None else known for held, known in found.items()}
+        many = session.dialect.batches and sum(map(len, entries.values())) > _MANY
+        unread = await self._count(session) if many else 0
         if session.is_over():
             return
         still = {h: s for h, s in wanted.items() if h.key.name in session.behind and h.followed.epoch == epochs[h]}
         whole = {h.key.name: e for h, s in still.items() if (e := entries[h.key.name]) and e[0].seq == s.after + 1}
-        for name, entry in _in_order(whole):
-            self._emitter.to(session, name, entry)
+        ordered = list(_in_order(whole))
+        if many:
+            self._emitter.several(session, [(name, e) for name, e in ordered if _exists(session, name, e)], unread)
+        for name, entry in ordered:
+            if not (many and isinstance(entry.record, NotificationEmission)):
+                self._emitter.to(session, name, entry)
             session.behind[name] = entry.seq
         self._skip(session, {h.key.name: s for h, s in still.items() if h.key.name not in whole})
         await asyncio.sleep(0)

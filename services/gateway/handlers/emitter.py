@@ -25,6 +25,7 @@ class Emitter:
 
     def __init__(self, sockets: Sockets, clock: Clock) -> None:
         self._sockets, self._clock = sockets, clock
+        self.shown: Callable[[HeldLog], None] = lambda _log: None
         self._waited: dict[str, Session] = {}  # those that acknowledge: mostly nobody, so that live costs nothing more
 
     def live(self, log: HeldLog, entry: Entry) -> None:
@@ -33,6 +34,7 @@ class Emitter:
         sessions = _wanting(log.audience(entry), entry)
         shown = self.tell(sessions, lambda dialect: dialect.entry(log.key.name, entry))
         if shown:
+            self.shown(log)
             self._note(log, entry, shown)
         if self._waited:
             self._wait(sessions, log.key.name, entry)

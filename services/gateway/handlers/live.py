@@ -31,6 +31,7 @@ from services.gateway.handlers.heartbeat import Heartbeat
 from services.gateway.handlers.interest import Interest
 from services.gateway.handlers.limiter import Limiter
 from services.gateway.handlers.memberships import Access, MembershipWatch
+from services.gateway.handlers.pacing import Pacing
 from services.gateway.handlers.rounds import rounds
 from services.gateway.handlers.sessions import Sessions
 from services.gateway.handlers.subscriptions import Subscriptions
@@ -75,6 +76,8 @@ class Live:
         self.following = Following(held, world.logs, interest, emitter, clock, settings.gap_patience)
         limits = Limits(settings.catch_up_limit, settings.resume_limit)
         catch_up = CatchUp(held, world.logs, world.unread, self.following, emitter, clock, limits)
+        self._pacing = Pacing(held, catch_up, settings.told(), time.monotonic)
+        emitter.shown = self._pacing.shown
         self.access = Access(world.directory, settings.interest_batch)
         self.company = Company(settings, world.circle, Ground(held, live, interest, catch_up, emitter), clock)
         self.watch = MembershipWatch(self.access, held, self.following, catch_up, self.company.joining)
@@ -111,6 +114,7 @@ class Live:
             rounds(self.feed.renew, watch("lease", _STUCK_SECONDS), settings.slot_heartbeat),
             rounds(self._compare, watch("heads", _STUCK_SECONDS), settings.heads_interval),
             rounds(self.delivered.flush, watch("delivered", _STUCK_SECONDS), settings.delivered_interval),
+            rounds(self._pacing.resume, watch("pacing", _STUCK_SECONDS), 0.5),
             rounds(self.acknowledgements.flush, watch("acknowledged", _STUCK_SECONDS), settings.delivered_interval),
             rounds(self.acknowledgements.repeat, watch("repeated", _STUCK_SECONDS), settings.repeat_interval),
             rounds(self.delivered.ask, watch("confirmations", _STUCK_SECONDS), settings.confirm_interval),
