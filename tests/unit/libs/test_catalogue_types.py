@@ -1,5 +1,8 @@
 """The shipped catalogue has every type that the source documents name, and equivalents share a key (S4)."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from libs.catalogue.catalogue import shipped
@@ -111,3 +114,8 @@ def test_priority_of_an_assigned_lead_is_high() -> None:
     assert lead is not None
     assert contact is not None
     assert (lead.priority, contact.priority) == ("HIGH", None)
+
+
+def test_the_page_of_types_has_every_one() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "catalogue.md").read_text()
+    assert set(re.findall(r"^\| `([^`]+)` \| [A-Z]", page, re.MULTILINE)) == {kind.key for kind in shipped().types}
