@@ -6,7 +6,7 @@ import asyncio
 import importlib
 import sys
 
-NAMES = ("ingest", "router", "latency", "inbox", "email", "memory", "fanout", "gateway", "soak")
+NAMES = ("ingest", "router", "latency", "inbox", "email", "memory", "fanout", "gateway", "soak", "fairness")
 
 
 def main(arguments: list[str]) -> int:

@@ -72,7 +72,8 @@ async def _checks(connection: asyncpg.Connection, limit: int) -> tuple[Check, ..
 
 
 def _consumers(progress: tuple[ProgressRow, ...], prefix: str) -> dict[str, set[str]]:
-    reading = {INGEST: {prefix + topics.NOTI.name}, ROUTER: {prefix + name for name in topics.TYPED}}
+    lanes = (*topics.TYPED.values(), *topics.BULK.values())
+    reading = {INGEST: {prefix + topics.NOTI.name}, ROUTER: {prefix + topic.name for topic in lanes}}
     for row in progress:
         reading.setdefault(row.consumer, set()).add(row.topic)
     return reading

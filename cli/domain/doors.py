@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cli.domain.accounting import Difference, Lag, ProgressRow
+from libs.schemas import topics
 
 INGEST, ROUTER = "ingest", "router"
 
@@ -24,7 +25,7 @@ def uncounted(rows: Iterable[ProgressRow], written: Iterable[Written], prefix: s
     counted: dict[str, int] = {}
     for row in rows:
         if row.consumer == ROUTER:
-            event = row.topic.removeprefix(prefix)
+            event = row.topic.removeprefix(prefix).removesuffix(topics.BULK_SUFFIX)
             counted[event] = counted.get(event, 0) + row.accepted
     there = {entry.event: entry.notifications for entry in written}
     return [

@@ -5,7 +5,7 @@ The rows are advanced in the transaction that does the work, so a batch that is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from libs.postgres.pool import Connection
@@ -36,6 +36,12 @@ from unnest($2::text[], $3::int[], $4::int[], $5::bigint[], $6::bigint[], $7::bi
   as k (topic, partition, generation, next_offset, accepted, duplicates, dead, gaps)
 where p.consumer = $1 and p.topic = k.topic and p.partition = k.partition and p.generation = k.generation
 """
+_NEXT = """
+select distinct on (topic, partition) topic, partition, next_offset
+from progress
+where consumer = $1 and topic = any($2::text[])
+order by topic, partition, generation desc
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +57,17 @@ class Advance:
     gaps: int = 0
 
 
+async def next_offsets(connection: Connection, consumer: str, topics: Collection[str]) -> dict[Partition, int]:
+    """Where a consumer goes on in each partition of these topics that it has opened, whichever process reads it."""
+    rows = await connection.fetch(_NEXT, consumer, sorted(topics))
+    return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+
+
 class Progress:
     """The progress rows of one consumer on one Kafka cluster. `open` a partition before the others name it."""
 
     def __init__(self, consumer: str, cluster: str) -> None:
-        self._consumer, self._cluster = consumer, cluster
+        self.consumer, self._cluster = consumer, cluster
         self._generations: dict[Partition, int] = {}
 
     async def open(self, connection: Connection, partition: Partition, *, first: int, end: int) -> int:
@@ -64,12 +76,12 @@ class Progress:
         A row from another cluster, or one that stands past the end, belongs to records that are gone: a new
         generation begins at `first`.
         """
-        row = await connection.fetchrow(_CURRENT, self._consumer, *partition)
+        row = await connection.fetchrow(_CURRENT, self.consumer, *partition)
         generation = 0 if row is None else row["generation"]
         if row is not None and row["cluster"] == self._cluster and row["next_offset"] <= end:
             self._generations[partition] = generation
             return int(row["next_offset"])
-        await connection.execute(_OPEN, self._consumer, *partition, generation + 1, self._cluster, first)
+        await connection.execute(_OPEN, self.consumer, *partition, generation + 1, self._cluster, first)
         self._generations[partition] = generation + 1
         return first
 
@@ -80,14 +92,14 @@ class Progress:
 
     async def lock(self, connection: Connection, partitions: Iterable[Partition]) -> dict[Partition, int]:
         """The next offset of each partition, locked until the transaction ends, in the order of their keys."""
-        rows = await connection.fetch(_LOCK, self._consumer, *self._keys(sorted(partitions)))
+        rows = await connection.fetch(_LOCK, self.consumer, *self._keys(sorted(partitions)))
         return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
 
     async def advance(self, connection: Connection, advances: Sequence[Advance]) -> None:
         """Moves the partitions on. Call it in the transaction that holds their lock."""
         await connection.execute(
             _ADVANCE,
-            self._consumer,
+            self.consumer,
             *self._keys([(a.topic, a.partition) for a in advances]),
             [a.next_offset for a in advances],
             [a.accepted for a in advances],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 _HOUR = 3_600_000
 _DAY = 24 * _HOUR
@@ -50,6 +50,13 @@ DIRECTORY = Topic("directory", 8, "kind:tenant:id", -1, {"cleanup.policy": "comp
 TYPED: dict[str, Topic] = {
     topic.name: topic for topic in (SYSTEM_NOTIFICATION, SERVICE_EVENT, SERVICE_ALERT, AGENT_EVENT)
 }
+BULK_SUFFIX = ".bulk"
+#: The bulk lane of each typed topic: what a tenant publishes over its share. A key goes to the same partition in both.
+BULK: dict[str, Topic] = {
+    name: replace(topic, name=name + BULK_SUFFIX, key=f"as {name}") for name, topic in TYPED.items()
+}
+#: Names, in the order of the fast lane's partitions, the offsets that a record of the bulk lane follows: `12,0,7`.
+FOLLOWS_HEADER = "carillon-follows"
 #: The work topic of each external channel.
 DELIVERY: dict[str, Topic] = {
     "email": DELIVERY_EMAIL,
@@ -64,6 +71,7 @@ DELIVERY: dict[str, Topic] = {
 ALL: tuple[Topic, ...] = (
     NOTI,
     *TYPED.values(),
+    *BULK.values(),
     NOTI_INVALID,
     EVENTS_DEAD,
     GATEWAY_INBOX,

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import asyncpg
+from aiokafka import AIOKafkaConsumer
 from fastapi import APIRouter, FastAPI
 
 from libs.auth.verifier import Verifier
@@ -31,6 +32,7 @@ from services.ingest.adapters.directory_writes import PostgresDirectory
 from services.ingest.adapters.idempotency import PostgresIdempotency
 from services.ingest.adapters.kafka_publisher import KafkaPublisher
 from services.ingest.adapters.keys import PostgresKeys
+from services.ingest.adapters.lanes import KafkaEnds, PostgresDiversions
 from services.ingest.adapters.ledger import CONSUMER, PostgresLedger
 from services.ingest.adapters.listeners import PostgresListeners
 from services.ingest.adapters.noti_consumer import create_consumer
@@ -45,6 +47,7 @@ from services.ingest.handlers.access import Access
 from services.ingest.handlers.catalogue import CatalogueChanges
 from services.ingest.handlers.directory import DirectoryChanges
 from services.ingest.handlers.directory_records import DirectoryRecords
+from services.ingest.handlers.lanes import Lanes
 from services.ingest.handlers.noti import NotiBatches, TenantScope
 from services.ingest.handlers.publishing import Publishing
 from services.ingest.settings import IngestSettings
@@ -64,12 +67,13 @@ async def run(settings: IngestSettings, stop: Stop) -> None:
         stack.push_async_callback(publisher.close)
         health, tenants, idempotency = Health(), PostgresTenants(pool), PostgresIdempotency(pool)
         catalogues = stored_catalogues(pool)
-        noti = _noti(settings, pool, publisher, tenants, catalogues, health)
+        lanes = _lanes(settings, pool, stack)
+        noti = _noti(settings, pool, publisher, lanes, tenants, catalogues, health)
         changes = DirectoryChanges(PostgresDirectory(pool), PostgresListeners(pool), publisher)
         entries = _directory(settings, changes, publisher, tenants, health)
         health.checks |= {"kafka": publisher.fault, "postgres": tenants.fault, "noti": noti.fault}
         seconds = settings.publish_timeout
-        publishing = Publishing(publisher, tenants, idempotency, catalogues, utc_now, seconds=seconds)
+        publishing = Publishing(publisher, lanes, tenants, idempotency, catalogues, utc_now, seconds=seconds)
         after = compose(settings, pool, stack)
         access = Access(PostgresKeys(pool), _verifier(settings, stack), settings.admin_roles, settings.platform_roles)
         quotas = Quotas(_quota(settings))
@@ -78,8 +82,15 @@ async def run(settings: IngestSettings, stop: Stop) -> None:
         app = _http(pool, access, catalogues, changes, health, [publishes, *lives, *after.routers(access)])
         await stack.enter_async_context(serving(app, settings.http_host, settings.http_port))
         roads = _all(noti.run(stop), entries.run(stop), _told(health, stop))
-        kept = tenants.keep_fresh(), catalogues.keep_fresh(), idempotency.keep_purged()
+        kept = tenants.keep_fresh(), catalogues.keep_fresh(), lanes.keep_fresh(), idempotency.keep_purged()
         await first(roads, *kept, after.waiting.run())
+
+
+def _lanes(settings: IngestSettings, pool: asyncpg.Pool, stack: AsyncExitStack) -> Lanes:
+    ends = KafkaEnds(lambda: AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap, enable_auto_commit=False))
+    stack.push_async_callback(ends.close)
+    share = Quota(settings.tenant_rate, settings.tenant_burst)
+    return Lanes(share, PostgresDiversions(pool), ends, settings.kafka_topic_prefix)
 
 
 def _verifier(settings: IngestSettings, stack: AsyncExitStack) -> Verifier | None:
@@ -94,6 +105,7 @@ def _noti(
     settings: IngestSettings,
     pool: asyncpg.Pool,
     publisher: KafkaPublisher,
+    lanes: Lanes,
     tenants: PostgresTenants,
     catalogues: Catalogues,
     health: Health,
@@ -108,7 +120,7 @@ def _noti(
         lambda: create_consumer(settings.kafka_bootstrap, prefix + CONSUMER),
         prefix + NOTI.name,
         NotiBatches(
-            publisher, tenants, catalogues, TenantScope(settings.default_tenant, settings.noti_tenants), utc_now
+            publisher, lanes, tenants, catalogues, TenantScope(settings.default_tenant, settings.noti_tenants), utc_now
         ),
         find_ledger,
         health.watch("noti", _PROGRESS_SECONDS),

@@ -28,4 +28,6 @@ DIRECTORY = Counter("carillon_ingest_directory_entries_total", "Directory entrie
 REPORTS = Counter("carillon_ingest_reports_total", "Providers' words on deliveries, by event", ["provider", "event"])
 WAITING = Gauge("carillon_ingest_waiting", "Notifications whose callers wait for their result")
 EPHEMERALS = Counter("carillon_ingest_ephemerals_total", "Ephemeral events handed to the gateways that listen")
+DIVERTED = Counter("carillon_ingest_diverted_events_total", "Events of tenants over their share, by event", ["event"])
+DIVERTED_TENANTS = Gauge("carillon_ingest_diverted_tenants", "Tenants that are announced for the bulk lane, or on it")
 MEMBERSHIP_CHANGES = Counter("carillon_ingest_membership_changes_total", "People whose memberships changed")

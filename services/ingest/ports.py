@@ -13,19 +13,24 @@ from libs.catalogue.catalogue import Catalogue
 from services.ingest.domain.access import Principal
 from services.ingest.domain.accounting import Handled, Partition
 from services.ingest.domain.directory import Change, Subject
+from services.ingest.domain.lanes import Diversion
 from services.ingest.domain.reports import Report
 from services.ingest.domain.results import Progress
 from services.ingest.domain.suppressions import Reason, SuppressedChannel
 
 
 class Outgoing(NamedTuple):
-    """A record to produce. `topic` without prefix; `partition` only where the reader is bound to one."""
+    """A record to produce. `topic` without prefix; `partition` only where the reader is bound to one.
+
+    `follows` is what a record of a bulk lane follows (libs.schemas.topics.FOLLOWS_HEADER).
+    """
 
     topic: str
     key: bytes | None
     value: bytes
     traceparent: str | None = None
     partition: int | None = None
+    follows: bytes | None = None
 
 
 class Publisher(Protocol):
@@ -46,6 +51,32 @@ class Ledger(Protocol):
 
     async def settle(self, batches: Mapping[Partition, Handled]) -> None:
         """Counts batches that were handed on. Raises Retryable, or PositionLost when there is nothing to count on."""
+
+
+class Diversions(Protocol):
+    """Which tenants go by the bulk lane, shared by all processes. Raises Retryable."""
+
+    async def announce(self, tenants: Collection[str]) -> None:
+        """These are over their share."""
+
+    async def current(self) -> dict[str, Diversion]:
+        """All that are announced, by tenant."""
+
+    async def end(self, tenant: str) -> None:
+        """Announces that the tenant comes back, unless it was over its share meanwhile."""
+
+    async def remove(self, tenant: str) -> None:
+        """The tenant has come back."""
+
+    async def routed(self, topics: Collection[str]) -> dict[Partition, int]:
+        """The offset from which the router goes on in each partition that it has read."""
+
+
+class Ends(Protocol):
+    """Where Kafka's partitions end."""
+
+    async def ends(self, topics: Collection[str]) -> dict[str, dict[int, int]]:
+        """By topic and partition, one past the last offset. Raises Retryable."""
 
 
 class Tenants(Protocol):

@@ -26,7 +26,10 @@ class IngestSettings(ServiceSettings, TokenRules):
     publish_timeout: float = Field(3.0, gt=0, le=60, description="seconds until an HTTP caller is told 503")
     rate_limit: float = Field(5_000.0, ge=0, description="events a second for each caller over HTTP; 0 for no limit")
     rate_burst: int = Field(20_000, ge=1, description="events that a caller may send at once")
-
+    tenant_rate: float = Field(
+        2_000.0, gt=0, description="a tenant's share: over so many events a second it goes by the bulk lane"
+    )
+    tenant_burst: int = Field(10_000, ge=1, description="events of a tenant at once that are within its share")
     wait_limit: int = Field(500, ge=0, description="notifications whose callers may wait for the result at once")
 
     @field_validator("platform_roles", "noti_tenants", mode="before")

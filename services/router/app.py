@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,6 +21,7 @@ from libs.postgres.pool import create_pool
 from libs.postgres.progress import Progress
 from libs.runtime.clock import utc_now
 from libs.runtime.health import Health
+from libs.runtime.health import Progress as Liveness
 from libs.runtime.lifecycle import Stop, close_within, first
 from libs.schemas import topics
 from services.router.adapters.catalogue import keep_release
@@ -30,7 +32,7 @@ from services.router.adapters.kafka_log import KafkaPartitions, started_consumer
 from services.router.adapters.ledger import PostgresLedger
 from services.router.adapters.outbox import KafkaOutbox
 from services.router.adapters.positions import PostgresPositions
-from services.router.entrypoints.batcher import Batcher
+from services.router.entrypoints.batcher import Batcher, Steps
 from services.router.entrypoints.consuming import consume
 from services.router.entrypoints.faust_app import create, require_compiled
 from services.router.errors import GivenBack, Misconfigured
@@ -38,6 +40,7 @@ from services.router.handlers.batch import BatchHandler
 from services.router.handlers.due import DueHandler
 from services.router.handlers.expansion import ExpansionHandler
 from services.router.handlers.holding import Holding
+from services.router.handlers.lanes import BulkLane, FastLane
 from services.router.handlers.preparing import Preparation
 from services.router.handlers.watching import Watch
 from services.router.settings import Settings
@@ -80,8 +83,6 @@ def _compose(settings: Settings, neighbours: _Neighbours, health: Health, stop: 
     offline_grace = timedelta(seconds=settings.offline_grace)
     log = KafkaPartitions(neighbours.reader)
     positions = PostgresPositions(pool, Progress(CONSUMER, neighbours.cluster), log)
-    progress = health.progress[0]
-    watch = Watch(log, positions, progress)
     expansion = ExpansionHandler(
         PostgresExpansions(pool, grace),
         neighbours.outbox,
@@ -101,15 +102,18 @@ def _compose(settings: Settings, neighbours: _Neighbours, health: Health, stop: 
         offline_grace=offline_grace,
     )
     ledger = PostgresLedger(pool, positions, grace)
-    handler = BatchHandler(
-        preparation,
-        ledger,
-        neighbours.outbox,
-        log,
-        writing=Holding(progress, stop),
-        handing_on=Holding(progress, stop),
-        on_group=expansion.tell,
-    )
+
+    def batches(progress: Liveness) -> BatchHandler:
+        return BatchHandler(
+            preparation,
+            ledger,
+            neighbours.outbox,
+            log,
+            writing=Holding(progress, stop),
+            handing_on=Holding(progress, stop),
+            on_group=expansion.tell,
+        )
+
     due = DueHandler(
         PostgresDue(pool, grace),
         ledger,
@@ -117,22 +121,46 @@ def _compose(settings: Settings, neighbours: _Neighbours, health: Health, stop: 
         Holding(health.watch("due work", DUE_LIMIT), stop),
         interval=settings.router_due_interval,
     )
-    health.checks = {"database": partial(_database_answers, pool), "partitions": watch.ready}
-
-    def application() -> tuple[Any, Batcher]:
-        watch.unassigned()
-        batcher = Batcher(handler, max_records=settings.router_batch_records, max_bytes=settings.router_batch_bytes)
-        prefix = settings.kafka_topic_prefix
-        read = [prefix + name for name in topics.TYPED]
-        return create(settings, prefix + CONSUMER, read, batcher.run, watch.assigned), batcher
-
+    health.checks = {"database": partial(_database_answers, pool)}
     return [
-        consume(application, progress, stop, settings.shutdown_timeout),
+        *_lanes(settings, batches, positions, log, health, stop),
         expansion.run(stop),
         due.run(stop),
-        watch.run(stop),
         first(stop.wait(), catalogues.keep_fresh()),
     ]
+
+
+def _lanes(
+    settings: Settings,
+    batches: Callable[[Liveness], BatchHandler],
+    positions: PostgresPositions,
+    log: KafkaPartitions,
+    health: Health,
+    stop: Stop,
+) -> Iterator[Any]:
+    """A consumer for each lane, and what watches it."""
+    progress, bulk_progress = health.progress[0], health.watch("bulk events", settings.router_stall_limit)
+    fast = FastLane(batches(progress))
+    bulk = BulkLane(batches(bulk_progress), fast, positions, Holding(bulk_progress, stop), settings.kafka_topic_prefix)
+    lanes = (
+        ("fast", CONSUMER, fast, topics.TYPED, settings.router_batch_records, progress),
+        ("bulk", f"{CONSUMER}-bulk", bulk, topics.BULK, settings.router_bulk_records, bulk_progress),
+    )
+    for name, group, steps, read, most, liveness in lanes:
+        watch = Watch(name, log, positions, liveness)
+        health.checks[f"{name} partitions"] = watch.ready
+        names = [settings.kafka_topic_prefix + topic.name for topic in read.values()]
+        application = partial(_application, settings, group, names, most, steps, watch)
+        yield consume(application, liveness, stop, settings.shutdown_timeout)
+        yield watch.run(stop)
+
+
+def _application(
+    settings: Settings, group: str, read: Collection[str], most: int, steps: Steps, watch: Watch
+) -> tuple[Any, Batcher]:
+    watch.unassigned()
+    batcher = Batcher(steps, max_records=most, max_bytes=settings.router_batch_bytes)
+    return create(settings, settings.kafka_topic_prefix + group, read, batcher.run, watch.assigned), batcher
 
 
 async def _meet(settings: Settings, holding: Holding, stack: AsyncExitStack) -> _Neighbours:

@@ -153,6 +153,9 @@ class Positions(Protocol):
     def next_offsets(self) -> Mapping[Partition, int]:
         """Of all partitions that were opened."""
 
+    async def stored(self, topics: Collection[str]) -> Mapping[Partition, int]:
+        """The next offset of every partition of these topics that any router has opened."""
+
 
 @dataclass(frozen=True, slots=True)
 class Members:

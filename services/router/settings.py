@@ -28,6 +28,7 @@ class Settings(ServiceSettings, ChannelSettings):
     )
     router_audience_limit: int = Field(5_000, ge=1, le=10_000, description="personal rooms that a rule may resolve to")
     router_batch_records: int = Field(500, ge=1, description="events in a transaction, at most")
+    router_bulk_records: int = Field(50, ge=1, description="the same for the bulk lane")
     router_batch_bytes: int = Field(4 * 1024 * 1024, ge=1, description="and their bytes")
     router_buffer_records: int = Field(4_096, ge=1, description="events that wait in memory, at most")
     router_buffer_bytes: int = Field(16 * 1024 * 1024, ge=1, description="and their bytes")

@@ -17,6 +17,7 @@ from libs.kafka.faults import RECORD_FAULTS
 from libs.kafka.producer import acknowledged
 from libs.runtime.lifecycle import close_within
 from libs.runtime.tracing import HEADER
+from libs.schemas.topics import FOLLOWS_HEADER
 from services.ingest.errors import Permanent, Retryable
 from services.ingest.ports import Outgoing
 
@@ -158,4 +159,5 @@ def _hash(key: bytes) -> int:
 
 
 def _headers(record: Outgoing) -> list[tuple[str, bytes]]:
-    return [(HEADER, record.traceparent.encode())] if record.traceparent is not None else []
+    headers = [] if record.traceparent is None else [(HEADER, record.traceparent.encode())]
+    return headers if record.follows is None else [*headers, (FOLLOWS_HEADER, record.follows)]

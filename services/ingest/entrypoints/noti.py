@@ -117,6 +117,7 @@ class NotiEntrypoint:
         while fresh := consumer.fresh:
             await self._settlement.done()  # what was read before is counted before the position is asked for
             try:
+                await self._batches.ready()
                 for partition, (beginning, end) in (await consumer.bounds(fresh)).items():
                     consumer.begin(partition, await ledger.open(partition, first=beginning, end=end))
             except Retryable as fault:

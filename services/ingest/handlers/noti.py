@@ -20,6 +20,7 @@ from services.ingest.domain.origins import GivenId, RecordOrigin, named_by_heade
 from services.ingest.domain.refusals import Refused
 from services.ingest.domain.tenants import TenantRule, unknown
 from services.ingest.errors import Permanent
+from services.ingest.handlers.lanes import Lanes
 from services.ingest.metrics import BATCH, EVENTS, PUBLISH_SECONDS, REFUSED
 from services.ingest.ports import Catalogues, Clock, Outgoing, Publisher, Tenants
 
@@ -57,10 +58,20 @@ class NotiBatches:
     """Hands batches of records on; what it returns is for the ledger."""
 
     def __init__(
-        self, publisher: Publisher, tenants: Tenants, catalogues: Catalogues, scope: TenantScope, clock: Clock
+        self,
+        publisher: Publisher,
+        lanes: Lanes,
+        tenants: Tenants,
+        catalogues: Catalogues,
+        scope: TenantScope,
+        clock: Clock,
     ) -> None:
-        self._publisher, self._tenants, self._catalogues = publisher, tenants, catalogues
+        self._publisher, self._lanes, self._tenants, self._catalogues = publisher, lanes, tenants, catalogues
         self._scope, self._clock = scope, clock
+
+    async def ready(self) -> None:
+        """Before partitions are read that another process may have read: learns which tenants it diverted."""
+        await self._lanes.refresh()
 
     async def hand_on(self, batch: Mapping[Partition, Sequence[Record]], progress: Progress) -> list[Handled]:
         """Admits and produces every record. Waits while Kafka is away; raises Retryable, and may then be repeated."""
@@ -98,7 +109,7 @@ class NotiBatches:
         """Together; or one by one, so that a record that the brokers will never take does not hold up the others."""
         now, judged = iso(self._clock()), list(zip(records, verdicts, strict=True))
         try:
-            await self._publish([_outgoing(record, verdict, now) for record, verdict in judged], progress)
+            await self._publish(await self._outgoing(judged, now), progress)
         except Permanent:
             return [await self._produce_one(record, verdict, progress) for record, verdict in judged]
         return list(verdicts)
@@ -106,12 +117,16 @@ class NotiBatches:
     async def _produce_one(self, record: Record, verdict: Verdict, progress: Progress) -> Verdict:
         now = iso(self._clock())
         try:
-            await self._publish([_outgoing(record, verdict, now)], progress)
+            await self._publish(await self._outgoing([(record, verdict)], now), progress)
         except Permanent as fault:
             refused = Refused(refusals.TOO_LARGE, f"Kafka does not take it: {fault}")
             await self._publish([invalid(record, refused, now, keep_value=False)], progress)
             return refused
         return verdict
+
+    async def _outgoing(self, judged: Sequence[tuple[Record, Verdict]], now: str) -> list[Outgoing]:
+        placed = iter(await self._lanes.place([verdict for _, verdict in judged if isinstance(verdict, Accepted)]))
+        return [next(placed) if isinstance(v, Accepted) else invalid(record, v, now) for record, v in judged]
 
     async def _publish(self, outgoing: list[Outgoing], progress: Progress) -> None:
         began = time.monotonic()
@@ -139,12 +154,6 @@ def _judge(record: Record, rules: Rules) -> Verdict:
         return Refused(refusals.INVALID_KEY, f"a record's key may have {_MAX_KEY_BYTES} bytes", "key")
     origin = RecordOrigin(record.topic, record.partition, record.offset, record.timestamp, record.key, named, trace)
     return admit_bytes(record.value, origin, rules)
-
-
-def _outgoing(record: Record, verdict: Verdict, now: str) -> Outgoing:
-    if isinstance(verdict, Accepted):
-        return Outgoing(verdict.event, verdict.key, verdict.value, verdict.traceparent)
-    return invalid(record, verdict, now)
 
 
 def invalid(record: Record, refused: Refused, now: str, *, keep_value: bool = True) -> Outgoing:

@@ -20,8 +20,9 @@ from services.ingest.domain.origins import RequestOrigin
 from services.ingest.domain.refusals import Refused
 from services.ingest.domain.tenants import TenantRule, unknown
 from services.ingest.errors import Overloaded, Retryable
+from services.ingest.handlers.lanes import Lanes
 from services.ingest.metrics import BATCH, EVENTS, PUBLISH_SECONDS, REFUSED, UNAUTHORISED
-from services.ingest.ports import Catalogues, Clock, Idempotency, Outgoing, Publisher, Tenants
+from services.ingest.ports import Catalogues, Clock, Idempotency, Publisher, Tenants
 
 _log = get_logger(__name__)
 
@@ -59,6 +60,7 @@ class Publishing:
     def __init__(
         self,
         publisher: Publisher,
+        lanes: Lanes,
         tenants: Tenants,
         idempotency: Idempotency,
         catalogues: Catalogues,
@@ -66,7 +68,8 @@ class Publishing:
         *,
         seconds: float,
     ) -> None:
-        self._publisher, self._tenants, self._idempotency = publisher, tenants, idempotency
+        self._publisher, self._lanes = publisher, lanes
+        self._tenants, self._idempotency = tenants, idempotency
         self._catalogues, self._clock, self._seconds = catalogues, clock, seconds
         self._bytes_under_way = 0
 
@@ -121,7 +124,7 @@ class Publishing:
         self._bytes_under_way += size
         try:
             async with asyncio.timeout(self._seconds):
-                await self._publisher.publish([Outgoing(e.event, e.key, e.value, e.traceparent) for e in accepted])
+                await self._publisher.publish(await self._lanes.place(accepted))
         except TimeoutError:
             raise Retryable(f"Kafka did not answer in {self._seconds:g} s", _RETRY_AFTER) from None
         finally:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 import asyncpg
 
 from libs.postgres.pool import Connection
-from libs.postgres.progress import Advance, Progress
+from libs.postgres.progress import Advance, Progress, next_offsets
 from services.router.domain.offsets import Partition
 from services.router.errors import Retryable
 from services.router.ports import KafkaLog
@@ -59,6 +59,11 @@ class PostgresPositions:
     def reached(self, offsets: Mapping[Partition, int]) -> None:
         """Remembers what a committed transaction reached."""
         self._next |= offsets
+
+    async def stored(self, topics: Collection[str]) -> dict[Partition, int]:
+        """As of now, whichever process reads them."""
+        async with self._pool.acquire() as connection:
+            return await next_offsets(connection, self._progress.consumer, topics)
 
     def next_offsets(self) -> Mapping[Partition, int]:
         """As far as this process knows."""

@@ -50,7 +50,7 @@ class Holding:
                     if postgres_faults.is_data_fault(error):
                         raise
                     self._note(step, error)
-                await self._pause(pause)
+                await self.pause(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
         finally:
             self._held = False
@@ -80,7 +80,8 @@ class Holding:
         else:
             _log.error("work_failed", step=step, errors=[fault], exc_info=error)
 
-    async def _pause(self, seconds: float) -> None:
+    async def pause(self, seconds: float) -> None:
+        """Waits, unless the process stops: then it raises GivenBack."""
         try:
             await asyncio.wait_for(self._stop.wait(), seconds)
         except TimeoutError:

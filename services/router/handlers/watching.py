@@ -23,8 +23,9 @@ _log = get_logger(__name__)
 class Watch:
     """What the process reads, and whether it gets anywhere. Readiness and liveness ask it."""
 
-    def __init__(self, log: KafkaLog, positions: Positions, progress: Progress) -> None:
-        self._kafka_log, self._positions, self._progress = log, positions, progress
+    def __init__(self, lane: str, log: KafkaLog, positions: Positions, progress: Progress) -> None:
+        self._lane = lane
+        self._kafka_log, self._positions, self.progress = log, positions, progress
         self._assigned: set[Partition] | None = None
         self._seen: Mapping[Partition, int] = {}
 
@@ -32,13 +33,13 @@ class Watch:
         """The group has given this process these partitions, and no others."""
         self._assigned = set(partitions)
         self._positions.assigned_anew(partitions)
-        metrics.PARTITIONS.set(len(partitions))
-        _log.info("partitions_assigned", status=len(partitions))
+        metrics.PARTITIONS.labels(self._lane).set(len(partitions))
+        _log.info("partitions_assigned", lane=self._lane, status=len(partitions))
 
     def unassigned(self) -> None:
         """The process is in no group (yet)."""
         self._assigned = None
-        metrics.PARTITIONS.set(0)
+        metrics.PARTITIONS.labels(self._lane).set(0)
 
     async def ready(self) -> str | None:
         """What is wrong, for readiness. A process that the group gave nothing is ready to take over."""
@@ -52,11 +53,11 @@ class Watch:
                     await self._look()
             except Exception as error:  # noqa: BLE001 - what cannot be asked is reported, and asked again
                 if kafka_faults.is_passing(error) or postgres_faults.is_passing(error):
-                    self._progress.holding(f"watch: {type(error).__name__}")
+                    self.progress.holding(f"watch: {type(error).__name__}")
                 else:
                     _log.error("watch_failed", errors=[f"{type(error).__name__}: {error}"])
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), self._progress.limit / LOOKS)
+                await asyncio.wait_for(stop.wait(), self.progress.limit / LOOKS)
 
     async def _look(self) -> None:
         if self._assigned is None:
@@ -69,5 +70,5 @@ class Watch:
         # Where progress stands past the end, the topic was made anew: its offsets begin a new generation.
         self._positions.assigned_anew([partition for partition in assigned if at[partition] > bounds[partition][1]])
         if at != self._seen or all(at[partition] >= bounds[partition][1] for partition in assigned):
-            self._progress.made()
+            self.progress.made()
         self._seen = at

@@ -78,7 +78,7 @@ async def test_from_kafka_to_the_log_and_the_gateway(system: System, start_route
     assert get(f"{url}/healthz")[0] == get(f"{url}/readyz")[0] == 200
     metrics = get(f"{url}/metrics")[1].decode()
     assert 'carillon_router_events_total{event="service.event",fate="accepted"} 1.0' in metrics
-    assert "carillon_router_partitions 32.0" in metrics
+    assert 'carillon_router_partitions{lane="fast"} 32.0' in metrics
 
 
 async def test_what_was_dealt_with_is_committed_and_a_stop_is_clean(

@@ -1,0 +1,137 @@
+"""How late a tenant's notifications become when another one publishes a hundred times its share (B10).
+
+Both publish to `noti`. The quiet tenant's latency from there to its sockets is measured alone, then beside the other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import tempfile
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import orjson
+import socketio
+from aiokafka import AIOKafkaProducer
+
+from bench.result import Result
+from devstack.layout import DEVELOPMENT_SECRET, Layout
+from devstack.smtp_peer import SmtpPeer, smtp_environment
+from devstack.stack import Stack
+from libs.auth.tokens import issue
+from libs.runtime.clock import iso, utc_now
+
+SHARE, TIMES = 20, 100  # events a second, and how many times that the loud tenant publishes
+SECONDS, CLIENTS = 20, 5
+QUIET, LOUD = "quiet", "loud"
+_LIMITS = {"CARILLON_TENANT_RATE": str(SHARE), "CARILLON_TENANT_BURST": str(2 * SHARE)}
+
+
+async def measure() -> list[Result]:
+    """p50 and p99 of the quiet tenant beside the loud one, next to what they are alone; the goal is twice the p99."""
+    with tempfile.TemporaryDirectory() as folder, SmtpPeer() as mail:
+        stack = Stack(Path(folder), Layout(environment=smtp_environment(mail.port) | _LIMITS))
+        await asyncio.to_thread(stack.start)
+        try:
+            return await _measure(stack)
+        finally:
+            await asyncio.to_thread(stack.stop)
+
+
+async def _measure(stack: Stack) -> list[Result]:
+    connection = await asyncpg.connect(stack.neighbours.postgres_dsn)
+    await connection.execute("insert into tenants (tenant) values ($1), ($2)", QUIET, LOUD)
+    async with AIOKafkaProducer(bootstrap_servers=stack.kafka.bootstrap, acks="all") as producer:
+        audience = Audience()
+        clients = [await _client(stack, n, audience) for n in range(CLIENTS)]
+        await audience.told(producer, "warm", 2)
+        alone = await audience.told(producer, "alone", SECONDS)
+        flood = asyncio.create_task(_flood(producer, SECONDS + 4))
+        await asyncio.sleep(4)  # the diversion has its notice
+        beside = await audience.told(producer, "beside", SECONDS)
+        published = await flood
+        for client in clients:
+            await client.disconnect()
+    diverted = await connection.fetchval("select sum(accepted) from progress where topic like '%.bulk'")
+    await connection.close()
+    more = {"events of the loud tenant": float(published), "of them routed by the bulk lane": float(diverted or 0)}
+    return [
+        Result(
+            f"fairness {name} of a quiet tenant beside a loud one",
+            _quantile(beside, share),
+            "ms",
+            None,
+            {"alone": _quantile(alone, share)},
+            2 * _quantile(alone, share) if share > 0.9 else None,
+            more,
+        )
+        for name, share in (("p50", 0.5), ("p99", 0.99))
+    ]
+
+
+class Audience:
+    """The quiet tenant's people. `_late` are latencies in ms by run."""
+
+    def __init__(self) -> None:
+        self._late: dict[str, list[float]] = {}
+        self._done = asyncio.Event()
+        self._wanted = 0
+
+    def receive(self, payload: dict[str, Any]) -> None:
+        """A notification has come to a socket."""
+        late = self._late[payload["data"]["run"]]
+        late.append((time.time() - payload["data"]["sent"]) * 1000)
+        if len(late) >= self._wanted:
+            self._done.set()
+
+    async def told(self, producer: AIOKafkaProducer, run: str, seconds: int) -> list[float]:
+        """Publishes at the tenant's share; the latencies when everything has come."""
+        self._late[run], self._wanted = [], SHARE * seconds
+        self._done.clear()
+        await _paced(producer, QUIET, run, SHARE, seconds)
+        async with asyncio.timeout(60):
+            await self._done.wait()
+        return self._late[run]
+
+
+async def _flood(producer: AIOKafkaProducer, seconds: int) -> int:
+    return await _paced(producer, LOUD, "flood", SHARE * TIMES, seconds)
+
+
+async def _paced(producer: AIOKafkaProducer, tenant: str, run: str, rate: int, seconds: int) -> int:
+    began, total = time.monotonic(), rate * seconds
+    for n in range(total):
+        ahead = began + n / rate - time.monotonic()
+        if ahead > 0.001:
+            await asyncio.sleep(ahead)
+        await producer.send("noti", _event(tenant, run, n))
+    return total
+
+
+async def _client(stack: Stack, number: int, audience: Audience) -> socketio.AsyncClient:
+    client, connected = socketio.AsyncClient(), asyncio.Event()
+    client.on("connected", lambda _data: connected.set())
+    client.on("service.event", audience.receive)
+    claims = {"sub": f"u{number}", "tenantId": QUIET}
+    bearer = issue(claims, DEVELOPMENT_SECRET, now=utc_now(), lifetime=timedelta(hours=1))
+    await client.connect(stack.services.url("gateway"), auth={"token": bearer}, transports=["websocket"])
+    await asyncio.wait_for(connected.wait(), 20)
+    return client
+
+
+def _event(tenant: str, run: str, n: int) -> bytes:
+    data = {
+        "name": "shop.order.updated",
+        "metadata": {"timestamp": iso(utc_now()), "tenantId": tenant},
+        "data": {"run": run, "sent": time.time(), "text": "x" * 250},
+        "recipients": {"userIds": [f"u{n % CLIENTS}"]},
+    }
+    return orjson.dumps({"event": "service.event", "data": data})
+
+
+def _quantile(values: list[float], share: float) -> float:
+    return statistics.quantiles(values, n=1000)[round(share * 1000) - 1]
