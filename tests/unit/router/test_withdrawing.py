@@ -1,0 +1,84 @@
+"""Collapse keys: what the newer replaces, however the events come in batches (B1)."""
+
+from itertools import pairwise
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from libs.catalogue.catalogue import shipped
+from libs.schemas.events import Recipients
+from services.router.domain.audience import AudienceRules, resolve
+from services.router.domain.notification import Notification
+from services.router.domain.placing import CONTROL, entries
+from services.router.domain.planning import plan
+from services.router.domain.withdrawing import HolderKey, Withdrawn, collapse
+from tests.unit.router.events import accepted, received
+from tests.unit.router.test_planning import HERE
+
+pytestmark = pytest.mark.covers("B1")
+
+RULES = AudienceRules(frozenset(), "system-org", "system-admin")
+
+
+def notification(users: frozenset[str], key: str | None) -> Notification:
+    event = accepted(name="shop.order.updated", recipients=Recipients(user_ids=tuple(sorted(users))), collapse_key=key)
+    kind = shipped().find(event.event, event.name)
+    return plan(received(event), kind, resolve(event, kind, RULES), {}, HERE).notification
+
+
+coming = st.lists(
+    st.builds(notification, st.frozensets(st.sampled_from("abc"), min_size=1), st.sampled_from([None, "k", "l"])),
+    max_size=10,
+)
+
+
+@given(coming, st.lists(st.integers(0, 10), max_size=3))
+def test_what_is_shown_does_not_depend_on_the_batches(those: list[Notification], cuts: list[int]) -> None:
+    def run(bounds: list[int]) -> list[tuple[UUID, bool]]:
+        holders: dict[HolderKey, UUID] = {}
+        rooms = {n.key: n.rooms for n in those}
+        appended: list[Notification | Withdrawn] = []
+        gone: set[UUID] = set()
+        for start, stop in pairwise([0, *sorted(bounds), len(those)]):
+            known = {key: r for key, r in rooms.items() if key[1] not in gone}
+            more, holders = collapse(those[start:stop], holders, known)
+            gone |= {one.id for one in more if isinstance(one, Withdrawn)}
+            appended += more
+        return [(one.id, isinstance(one, Withdrawn)) for one in appended]
+
+    once = run([])
+    assert once == run([cut for cut in cuts if cut <= len(those)])
+    assert [id_ for id_, gone in once if not gone] == [n.id for n in those]
+    withdrawn = [id_ for id_, gone in once if gone]
+    assert len(set(withdrawn)) == len(withdrawn), "nothing is withdrawn twice"
+
+
+@given(coming)
+def test_nobody_loses_what_nobody_shows_them_anew(those: list[Notification]) -> None:
+    appended, _ = collapse(those, {}, {})
+    by_id = {n.id: n for n in those}
+    for at, one in enumerate(appended):
+        if isinstance(one, Withdrawn):
+            newer = next(n for n in appended[at:] if isinstance(n, Notification))
+            assert set(by_id[one.id].rooms) <= set(newer.rooms)
+            assert by_id[one.id].collapse_key == newer.collapse_key is not None
+    # In every room at most one of a key is left that reaches no further than those after it.
+    left = [n for n in those if n.id not in {one.id for one in appended if isinstance(one, Withdrawn)}]
+    for n, later in ((n, later) for i, n in enumerate(left) for later in left[i + 1 :]):
+        same = n.collapse_key is not None and n.collapse_key == later.collapse_key
+        assert not (same and n.rooms == later.rooms)
+
+
+def test_a_control_entry_stands_right_before_the_newer() -> None:
+    older, newer = notification(frozenset("a"), "k"), notification(frozenset("ab"), "k")
+    appended, holders = collapse([older, newer], {}, {})
+    found = entries(appended)
+    assert list(zip(found.rooms, found.kinds, found.types, strict=True)) == [
+        ("user:a", 0, older.type),
+        ("user:a", CONTROL, "replaced"),
+        ("user:a", 0, newer.type),
+        ("user:b", 0, newer.type),
+    ]
+    assert set(holders.values()) == {newer.id}
