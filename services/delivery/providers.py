@@ -9,7 +9,6 @@ from pathlib import Path
 
 from dkim import DKIMException
 
-from libs.auth.links import LinkSettings
 from libs.outbound.settings import EgressSettings
 from libs.runtime.clock import utc_now
 from libs.runtime.settings import load, refuse
@@ -90,7 +89,7 @@ class Channel:
 
 def _composer(building: Building, settings: SmtpSettings) -> Composer:
     html, plain = ((_TEMPLATES / f"email.{kind}.j2").read_text() for kind in ("html", "txt"))
-    links = load(LinkSettings)
+    links = building.settings
     return Composer(
         EmailRenderer(html, plain, building.link_base),
         settings.sender,
@@ -160,9 +159,10 @@ def _twilio(building: Building) -> Provider:
     settings = load(TwilioSettings)
     if not (settings.twilio_account and settings.twilio_from):
         refuse("sms by twilio needs CARILLON_TWILIO_ACCOUNT, CARILLON_TWILIO_TOKEN and CARILLON_TWILIO_FROM")
-    ours, origin = building.settings, load(LinkSettings).origin
+    ours = building.settings
     asker, most = building.asker(), ours.sms_max_segments
-    return TwilioClient(asker, settings, most, building.link_base, utc_now, origin=origin, senders=ours.sms_senders)
+    base, senders = building.link_base, ours.sms_senders
+    return TwilioClient(asker, settings, most, base, utc_now, origin=ours.origin, senders=senders)
 
 
 def _sns(building: Building) -> Provider:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationInfo, fiel
 from pydantic.alias_generators import to_camel
 from pydantic_settings import NoDecode
 
+from libs.auth.links import LinkSettings
 from libs.runtime.settings import ChannelSettings, ServiceSettings
 from libs.schemas.events import Channel
 from services.delivery.domain.retry import Backoff, RetryPolicy
@@ -26,7 +27,7 @@ class ChannelTuning(BaseModel):
     per_tenant_second: float = Field(0.0, ge=0)
 
 
-class Settings(ServiceSettings, ChannelSettings):
+class Settings(ServiceSettings, ChannelSettings, LinkSettings):
     """`CARILLON_` variables of the service. Times are seconds."""
 
     http_port: int = Field(3004, ge=1, le=65535)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import asyncpg
 from fastapi import APIRouter
 
-from libs.auth.links import LinkSettings
 from libs.outbound.settings import EgressSettings
 from libs.runtime.settings import load
 from services.ingest.adapters.certificates import AmazonCertificates
@@ -44,7 +43,7 @@ class After:
 
 def compose(settings: IngestSettings, pool: asyncpg.Pool, stack: AsyncExitStack) -> After:
     """What it opens is closed with the stack."""
-    links, theirs = load(LinkSettings), load(CallbackSettings)
+    theirs = load(CallbackSettings)
     certificates = AmazonCertificates()
     stack.push_async_callback(certificates.close)
     suppressed = PostgresSuppressions(pool)
@@ -59,8 +58,8 @@ def compose(settings: IngestSettings, pool: asyncpg.Pool, stack: AsyncExitStack)
             suppressions.router(access, suppressed),
             endpoints.router(access, PostgresEndpoints(pool), plain=bool(load(EgressSettings).egress_networks)),
             endpoint_secrets.router(access, PostgresEndpoints(pool)),
-            callbacks.router(access, calls, links.origin),
-            unsubscribe.router(PostgresUnsubscribes(pool), links.secret),
+            callbacks.router(access, calls, settings.origin),
+            unsubscribe.router(PostgresUnsubscribes(pool), settings.secret),
         ]
 
     return After(Waiting(PostgresResults(pool), most=settings.wait_limit), routers)

@@ -8,13 +8,14 @@ from typing import Annotated
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
+from libs.auth.links import LinkSettings
 from libs.auth.settings import TokenRules
 from libs.runtime.settings import ServiceSettings, Settings
 
 Names = Annotated[frozenset[str], NoDecode]
 
 
-class IngestSettings(ServiceSettings, TokenRules):
+class IngestSettings(ServiceSettings, LinkSettings, TokenRules):
     """Lists are separated by commas. Without a secret or issuers of tokens only API keys work."""
 
     http_port: int = Field(3001, ge=1, le=65535)
