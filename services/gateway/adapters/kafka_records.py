@@ -13,7 +13,7 @@ from libs.kafka.producer import acknowledged, create_producer
 from libs.runtime.health import Progress
 from libs.runtime.lifecycle import close_within
 from libs.runtime.logging import get_logger
-from libs.schemas.records import GatewayRecord
+from libs.schemas.records import Ephemeral, GatewayRecord
 from services.gateway import metrics
 
 log = get_logger(__name__)
@@ -29,9 +29,13 @@ class KafkaRecords:
     def __init__(self, bootstrap: str, topic: str, progress: Progress) -> None:
         self._bootstrap, self._topic, self._progress = bootstrap, topic, progress
         self._queue: asyncio.Queue[tuple[bytes, Sequence[int]]] = asyncio.Queue(_QUEUE)
+        self._connected = False
 
     def publish(self, record: GatewayRecord, slots: Sequence[int]) -> None:
         """See ports.Records."""
+        if isinstance(record, Ephemeral) and not self._connected:
+            metrics.RECORDS_UNSENT.inc(len(slots))  # when the broker is back, its moment is over
+            return
         try:
             self._queue.put_nowait((record.model_dump_json(by_alias=True, exclude_none=True).encode(), slots))
         except asyncio.QueueFull:
@@ -43,12 +47,14 @@ class KafkaRecords:
             producer = create_producer(self._bootstrap, client_id="carillon-gateway")
             try:
                 await producer.start()
+                self._connected = True
                 await self._send(producer)
             except (KafkaError, OSError) as error:
                 self._progress.holding(f"Kafka: {type(error).__name__}")
                 log.warning("records_held", errors=[type(error).__name__])
                 await asyncio.sleep(_RETRY_SECONDS)
             finally:
+                self._connected = False
                 await close_within(_CLOSE_SECONDS, "records", producer.stop())
 
     async def _send(self, producer: AIOKafkaProducer) -> None:
