@@ -42,7 +42,12 @@ class LoopWatch:
 
 def create(kind: str) -> Any:
     """The server with its handlers."""
-    options: dict[str, Any] = {"cors_allowed_origins": "*", "ping_interval": 25, "ping_timeout": 20}
+    options: dict[str, Any] = {
+        "async_mode": "asgi",
+        "cors_allowed_origins": "*",
+        "ping_interval": 25,
+        "ping_timeout": 20,
+    }
     sio: Any = AsyncServer(**options) if kind == "ours" else socketio.AsyncServer(**options, monitor_clients=False)
 
     @sio.event  # type: ignore[untyped-decorator]
