@@ -53,10 +53,13 @@ class Packets:
 
     def halves(self, namespace: str, event: str, data: Mapping[str, Any], field: str) -> Callable[[Any], bytes]:
         """An event's frames by the value of `field`, which stands behind the rest of `data`."""
-        if not self._direct:
+        try:
+            text = self._json.dumps([event, {**data, field: None}], separators=(",", ":")) if self._direct else None
+        except TypeError:  # bytes among it
+            text = None
+        if text is None:
             return lambda value: self.event(namespace, [event, {**data, field: value}])
         where = "" if namespace == "/" else namespace + ","
-        text = self._json.dumps([event, {**data, field: None}], separators=(",", ":"))
         before, after = f"42{where}{text.removesuffix(_NULL)}".encode(), _NULL.removeprefix("null").encode()
         return lambda value: frames.frame(before + self._json.dumps(value).encode() + after)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+import socketio
 
 from devstack.layout import Layout, counts
 from devstack.stack import Stack
@@ -16,7 +17,7 @@ from tests.integration.gateway.clients import Client, client, eventually, token
 from tests.integration.gateway.conftest import ENVIRONMENT
 from tests.integration.gateway.scribe import Scribe
 
-pytestmark = [pytest.mark.covers("B9"), pytest.mark.chaos]
+pytestmark = [pytest.mark.covers("B9", "F1-1", "S9"), pytest.mark.chaos]
 
 
 @pytest.fixture
@@ -67,6 +68,10 @@ async def test_while_postgresql_is_away_sockets_stay_and_nobody_new_comes_in(sta
         assert error["code"] == "SERVER_ERROR"
         assert error["retryInMs"] > 0
         await asyncio.wait_for(refused.disconnected.wait(), 5)
+        internal = Client(url, "/notifications")
+        with pytest.raises(socketio.exceptions.ConnectionError):  # it was not let in, so it may try again
+            await internal.connect(auth={"token": token("v")}, retry=False)
+        assert internal.told == [("connect_error", {"message": "Server error"})]
         assert await status(url, "/api/v1/notifications") == 503
         assert await status(url, "/readyz") == 503
         assert await status(url, "/healthz") == 200

@@ -93,3 +93,21 @@ def test_json_beyond_orjson() -> None:
         FastJson.dumps([b"bytes"])
     with pytest.raises(ValueError, match="Expecting"):
         FastJson.loads("{")
+
+
+@pytest.mark.parametrize("namespace", ["/", "/events"])
+@pytest.mark.parametrize("json_module", [None, json], ids=["fast", "library"])
+@given(st.dictionaries(st.text(), st.none() | st.integers(-(2**53), 2**53) | st.text()), st.text() | st.none())
+def test_halves_make_what_the_whole_would(
+    namespace: str, json_module: Any, data: dict[str, Any], value: str | None
+) -> None:
+    packets = Packets(library.Packet, json_module, 10)
+    data.pop("userId", None)
+    encoded = packets.halves(namespace, "notification:new", data, "userId")
+    assert encoded(value) == packets.event(namespace, ["notification:new", {**data, "userId": value}])
+
+
+def test_halves_carry_bytes_as_attachments() -> None:
+    packets = Packets(library.Packet, None, 10)
+    whole = packets.event("/", ["e", {"file": b"x", "userId": "u"}])
+    assert packets.halves("/", "e", {"file": b"x"}, "userId")("u") == whole
