@@ -26,6 +26,7 @@ class Settings(ServiceSettings, TokenRules, LiveRules, RestRules, EgressSettings
     http_port: int = Field(3002, ge=1, le=65535)
     extra_port: int | None = Field(None, ge=1, le=65535, description="a second port with the same routes (development)")
     jwt_secret: SecretStr = Field(description="HMAC key of HS256 tokens, and of the ids that the gateway hands out")
+    token_warning: float = Field(60.0, ge=0, description="how long before a token is over its socket is told so")
     ingest_url: str = Field("http://127.0.0.1:3001", pattern=r"^https?://[^/]+$")
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field((), description="origins, with commas; * is any")
 

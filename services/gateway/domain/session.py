@@ -22,6 +22,7 @@ class Session:
     `namespace` is where the transport finds the socket, `dialect` what is spoken there.
     `behind` maps the logs (by name) that the client is not shown live yet to the last entry it was sent.
     `suspended`: its memberships have changed and are being read, so no group room is shown until they are known.
+    `warned`: it was told that its token will soon be over.
     `paused`: it has been told as much as its dialect allows, and the rest waits (S10).
     `newest` asks for what nobody has acknowledged, because the client came without a position.
     `types` are the catalogue keys that the socket is shown; None is everything (S21).
@@ -44,6 +45,7 @@ class Session:
     unsaid: list[Emission] | None = field(default_factory=list)
     suspended: bool = False
     paused: bool = False
+    warned: bool = False
     _over: bool = False
 
     @property

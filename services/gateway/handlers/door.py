@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from datetime import UTC, datetime
 from typing import Any
 
 from libs.auth.tokens import Identity
@@ -104,11 +105,16 @@ class Door:
         self._sessions.close(sid)
 
     def expire(self) -> None:
-        """Ends the sessions whose token is over."""
+        """Ends the sessions whose token is over, and warns those whose token soon will be."""
         now = self._clock().timestamp()
         for session in self._sessions:
-            if session.identity.expires_at + self._settings.jwt_leeway < now:
+            left = session.identity.expires_at - now
+            if left + self._settings.jwt_leeway < 0:
                 self._end(session, expired=True)
+            elif left < self._settings.token_warning and not session.warned:
+                session.warned = True
+                at = datetime.fromtimestamp(session.identity.expires_at, UTC)
+                self._emitter.say(session, session.dialect.expiring(at, self._clock()))
 
     async def compare_tenants(self) -> None:
         """Ends the sessions of tenants that were disabled. Raises Retryable."""

@@ -84,7 +84,7 @@ class Sessions:
 
     async def refresh(self, session: Session, identity: Identity) -> None:
         """The session goes on with another token of the same person (S22)."""
-        session.identity = identity
+        session.identity, session.warned = identity, False
         await self._watch.apply(session)
         if not session.is_over():
             self._emitter.say(session, self._connected(session))

@@ -126,6 +126,19 @@ async def _opens(url: str, bearer: str) -> bool:
     return (await called(url, bearer)).status_code == 200
 
 
+async def test_a_token_is_asked_for_again_before_it_is_over_and_once(gateways: Gateways, name: str) -> None:
+    async with (
+        client(gateways.url, ours(f"u{name}", lifetime=30)) as one,
+        client(gateways.url, ours(f"u{name}")) as other,
+    ):
+        assert "expiresAt" in await one.event("token.expiring")
+        await one.io.emit("authenticate", {"token": ours(f"u{name}", lifetime=20)})
+        await one.until(lambda: len(one.of("token.expiring")) == 2)  # of the new one, which is as short
+        assert len(one.of("connected")) == 2
+        assert not one.of("error")
+        assert not other.of("token.expiring")
+
+
 async def test_a_tenant_that_is_disabled_loses_its_sockets(gateways: Gateways, scribe: Scribe, name: str) -> None:
     await scribe.tenant(f"t{name}", f"x{name}")
     async with (

@@ -105,6 +105,10 @@ class Dialect(ABC):
         """The gateway stops; the client should connect again after `reconnect_ms` milliseconds, each after its own."""
         return Emission("server.closing", {"reconnectInMs": reconnect_ms, "timestamp": iso(now)})
 
+    def expiring(self, at: datetime, now: datetime) -> Emission:
+        """The token will be over then: the client should bring a new one by `authenticate`."""
+        return Emission("token.expiring", {"expiresAt": iso(at), "timestamp": iso(now)})
+
     def unavailable(self, now: datetime, retry_ms: int) -> Emission:
         """The gateway cannot serve the client now; it may come back after `retry_ms` milliseconds."""
         return _with(self.error(Fault(SERVER_ERROR, UNAVAILABLE), now), {"retryInMs": retry_ms})

@@ -84,6 +84,10 @@ class Internal(Dialect):
             return Emission("auth_error", {"message": "The token has expired", "code": "EXPIRED_TOKEN"})
         return Emission("auth_error", {"message": "Invalid token", "code": "INVALID_TOKEN"})
 
+    def expiring(self, at: datetime, now: datetime) -> Emission:
+        """`token:expiring`"""
+        return Emission("token:expiring", {"expires_at": iso(at), "timestamp": iso(now)})
+
     def unavailable(self, now: datetime, retry_ms: int) -> Emission:
         """`auth_error` as well: whether the client may come in is not known."""
         del now
