@@ -113,6 +113,7 @@ def _delivery(row: asyncpg.Record, channel: str, token: UUID) -> Delivery:
         reached=tuple(row["reached"]),
         providers=_names(row["providers"]),
         uncertain_with=row["uncertain_with"],
+        urgency=row["urgency"],
     )
 
 
@@ -129,6 +130,7 @@ def _content(row: asyncpg.Record) -> Content:
         row["message"],
         row["action_url"],
         orjson.loads(row["document"]) if row["document"] else {},
+        collapse_key=row["collapse_key"],
     )
 
 

@@ -68,10 +68,10 @@ found as (
     d.expires_at, d.reached, d.digest = d.id as is_digest, d.urgency, case when j.uncertain then d.provider end as uncertain_with
 )
 select c.tenant, c.id, c.notification, c.user_id, c.attempts, c.created_at, c.traceparent, c.expires_at, c.reached,
-       c.uncertain_with, t.settings -> 'providers' -> $1 as providers, u.locale,
+       c.uncertain_with, c.urgency, t.settings -> 'providers' -> $1 as providers, u.locale,
        u.email, u.phone, u.display_name, coalesce(n.type, '') as type,
        coalesce(n.severity, case c.urgency when 0 then 'critical' when 1 then 'high' when 3 then 'low' else 'normal' end) as severity,
-       n.title, n.message, coalesce(n.extras ->> 'actionUrl', n.data ->> 'ctaUrl') as action_url,
+       n.title, n.message, n.collapse_key, coalesce(n.extras ->> 'actionUrl', n.data ->> 'ctaUrl') as action_url,
        case when $1 in ('webhook', 'slack', 'discord', 'teams') then (
          select jsonb_build_object('id', e.endpoint_id, 'url', e.url, 'secrets', e.secrets)
          from webhook_endpoints e

@@ -46,7 +46,7 @@ class Content:
     """What it says: the stored notification. `message` is Markdown, `action_url` may be relative.
 
     `document` is the event's own: event, name, metadata, data, actor and related. `action` is what a button says,
-    `markup` an email's MJML template and `values` what fills it.
+    `markup` an email's MJML template and `values` what fills it. A push of a `collapse_key` replaces the one before it.
     """
 
     notification: UUID
@@ -59,6 +59,7 @@ class Content:
     action: str | None = None
     markup: str | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
+    collapse_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Delivery:
 
     `attempts` is how many have been counted before this claim. `reached` are the devices that have taken it already.
     `providers` is the tenant's own order of them, if it has one; `uncertain_with` is the one that may have it already.
+    `urgency` is 0 (first) to 3.
     """
 
     tenant: str
@@ -82,6 +84,7 @@ class Delivery:
     reached: tuple[str, ...] = ()
     providers: tuple[str, ...] = ()
     uncertain_with: str | None = None
+    urgency: int = 2
 
     @property
     def log_fields(self) -> dict[str, Any]:

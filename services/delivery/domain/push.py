@@ -1,8 +1,9 @@
-"""A push message: short, with a time to live, an urgency, and a topic by which a repeat replaces what is shown."""
+"""A push message: short, with a time to live, an urgency, and a topic by which what is newer replaces what is shown."""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -12,14 +13,15 @@ from services.delivery.domain.rendering import UNTITLED, link, one_line
 
 Urgency = Literal["low", "normal", "high"]
 
-_URGENCIES: dict[str, Urgency] = {"low": "low", "high": "high", "critical": "high"}
+_URGENCIES: tuple[Urgency, ...] = ("high", "high", "normal", "low")
 _DAY = 86_400
 _MAX_TITLE, _MAX_BODY = 200, 1_800  # bytes: with the rest below the 4,096 of every push service
 
 
 @dataclass(frozen=True, slots=True)
 class PushMessage:
-    """What is shown, and how it is carried. `ttl` in seconds; `topic` is the same in every attempt."""
+    """What is shown, and how it is carried. `ttl` in seconds; `topic` is the same in every attempt, and for all
+    notifications of one collapse key."""
 
     title: str
     body: str
@@ -39,9 +41,9 @@ def message(delivery: Delivery, link_base: str | None, now: datetime) -> PushMes
         body=_cut(one_line(content.message or ""), _MAX_BODY),
         url=link(content.action_url, link_base),
         notification=str(content.notification),
-        urgency=_URGENCIES.get(content.severity, "normal"),
+        urgency=_URGENCIES[delivery.urgency],
         ttl=max(0, min(int(left), 28 * _DAY)),
-        topic=base64.urlsafe_b64encode(delivery.id.bytes).rstrip(b"=").decode(),
+        topic=_topic(delivery),
     )
 
 
@@ -49,6 +51,12 @@ def data(push: PushMessage) -> dict[str, str]:
     """What an application is told beside the words."""
     found = {"notificationId": push.notification}
     return found | {"url": push.url} if push.url else found
+
+
+def _topic(delivery: Delivery) -> str:
+    key = delivery.content.collapse_key
+    named = delivery.id.bytes if key is None else hashlib.sha256(f"{delivery.tenant} {key}".encode()).digest()[:16]
+    return base64.urlsafe_b64encode(named).rstrip(b"=").decode()
 
 
 def _cut(text: str, limit: int) -> str:

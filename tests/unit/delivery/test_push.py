@@ -65,11 +65,23 @@ def test_keys_that_are_none(keys: tuple[str, str]) -> None:
         encrypt(b"", *keys, generate_private_key(SECP256R1()), b"s" * 16)
 
 
-@pytest.mark.parametrize(
-    ("severity", "urgency"), [("low", "low"), ("normal", "normal"), ("high", "high"), ("critical", "high")]
-)
-def test_urgency_follows_severity(severity: str, urgency: str) -> None:
-    assert message(_delivery(severity), None, NOW).urgency == urgency
+@pytest.mark.parametrize(("urgency", "wanted"), [(3, "low"), (2, "normal"), (1, "high"), (0, "high")])
+def test_urgency_is_that_of_the_delivery(urgency: int, wanted: str) -> None:
+    assert message(_delivery(urgency=urgency), None, NOW).urgency == wanted
+
+
+@pytest.mark.covers("B1")
+def test_the_newer_of_a_collapse_key_replaces_the_older() -> None:
+    def topic(number: int, key: str | None, tenant: str = "acme") -> str:
+        content = Content(UUID(int=3), "service.alert", title="T", collapse_key=key)
+        return message(_delivery(id=UUID(int=number), content=content, tenant=tenant), None, NOW).topic
+
+    assert topic(1, "order 7") == topic(2, "order 7")
+    assert (
+        len({topic(1, "order 7"), topic(1, "order 8"), topic(1, "order 7", "other"), topic(1, None), topic(2, None)})
+        == 5
+    )
+    assert len(topic(1, "x" * 200)) <= 32  # RFC 8030
 
 
 def test_it_lives_until_it_expires_and_its_topic_stays() -> None:
