@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer
 from libs.catalogue.feed import Catalogues
 from libs.http.server import operator_app, serving
 from libs.kafka.cluster import cluster_id
-from libs.kafka.producer import create_producer
+from libs.kafka.producer import LazyProducer, create_producer
 from libs.postgres.pool import create_pool
 from libs.postgres.progress import Progress
 from libs.runtime.clock import utc_now
@@ -175,7 +175,7 @@ async def _meet(settings: Settings, holding: Holding, stack: AsyncExitStack) -> 
     cluster = await meeting(partial(cluster_id, bootstrap))
     reader = await meeting(partial(started_consumer, bootstrap))
     stack.push_async_callback(lambda: close_within(CLOSE_TIMEOUT, "reader", reader.stop()))
-    outbox = KafkaOutbox(create, settings.kafka_topic_prefix, utc_now)
+    outbox = KafkaOutbox(LazyProducer(create), settings.kafka_topic_prefix, utc_now)
     stack.push_async_callback(outbox.close)
     await meeting(outbox.start)
     database = await meeting(pool)

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 import orjson
 from aiokafka import AIOKafkaProducer
 from aiokafka.structs import RecordMetadata
 
 from libs.kafka.faults import RECORD_FAULTS
-from libs.kafka.producer import acknowledged
-from libs.runtime import tracing
-from libs.runtime.clock import Clock, iso
-from libs.runtime.lifecycle import close_within
+from libs.kafka.producer import LazyProducer, acknowledged
+from libs.runtime import dead_letters, tracing
+from libs.runtime.clock import Clock
 from libs.runtime.logging import get_logger
 from libs.schemas import topics
 from services.router import metrics
@@ -25,7 +23,6 @@ from services.router.domain.incoming import Dead, Received
 from services.router.domain.notification import Key
 
 DELIVERIES_PER_RECORD = 100
-CLOSE_TIMEOUT = 3.0
 
 Headers = Sequence[tuple[str, bytes]]
 Sent = asyncio.Future[RecordMetadata | None]
@@ -36,27 +33,22 @@ _log = get_logger(__name__)
 class KafkaOutbox:
     """Implements services.router.ports.Outbox.
 
-    A producer that has failed once may fail for ever, so the next hand-on gets a new one. `create` makes one that is
-    not started.
+    A producer that has failed once may fail for ever, so the next hand-on gets a new one.
     """
 
-    def __init__(self, create: Callable[[], AIOKafkaProducer], prefix: str, clock: Clock) -> None:
-        self._create, self._prefix, self._clock = create, prefix, clock
-        self._producer: AIOKafkaProducer | None = None
-        self._starting = asyncio.Lock()
+    def __init__(self, producer: LazyProducer, prefix: str, clock: Clock) -> None:
+        self._producer, self._prefix, self._clock = producer, prefix, clock
 
     async def close(self) -> None:
-        """Lets the producer send what it has, for a moment: a broker that is away cannot take it."""
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            await close_within(CLOSE_TIMEOUT, "producer", producer.stop())
+        """Lets the producer send what it has, for a moment."""
+        await self._producer.discard()
 
     async def start(self) -> None:
         """Connects, so that the first event does not wait for it."""
-        await self._started()
+        await self._producer.started()
 
     async def hand_on(self, handover: Handover, interest: Mapping[RoomKey, Sequence[int]]) -> None:
-        shipment = _Shipment(await self._started(), self._prefix, self._clock())
+        shipment = _Shipment(await self._producer.started(), self._prefix, self._clock())
         try:
             for slot, records in handover.emission_records(interest).items():
                 await shipment.emit(slot, records)
@@ -78,18 +70,6 @@ class KafkaOutbox:
         except Exception:
             await self.close()
             raise
-
-    async def _started(self) -> AIOKafkaProducer:
-        async with self._starting:
-            if self._producer is None:
-                producer = self._create()
-                try:
-                    await producer.start()
-                except BaseException:
-                    await producer.stop()
-                    raise
-                self._producer = producer
-            return self._producer
 
 
 class _Shipment:
@@ -138,8 +118,7 @@ class _Shipment:
         """A dead letter, under the notification's id where it is known."""
         record = dead.record
         key = str(dead.id) if dead.id is not None else f"{record.topic}:{record.partition}:{record.offset}"
-        value = orjson.dumps(_dead_letter(dead, self._now))
-        await self.send(topics.EVENTS_DEAD.name, value, key.encode(), record.headers)
+        await self.send(topics.EVENTS_DEAD.name, _letter(dead, self._now), key.encode(), record.headers)
 
 
 async def _emitted(sent: Sent, keys: Sequence[Key]) -> RecordMetadata | None:
@@ -165,25 +144,17 @@ def _delivery_records(due: Iterable[DueDelivery]) -> Iterable[tuple[str, bytes]]
             yield topics.DELIVERY[channel].name, orjson.dumps(record)
 
 
-def _dead_letter(dead: Dead, now: datetime) -> dict[str, object]:
-    """The record of libs.schemas.records.DeadLetter."""
+def _letter(dead: Dead, now: datetime) -> bytes:
     record = dead.record
-    return {
-        "schemaVersion": 1,
-        "code": dead.code,
-        "reason": dead.reason,
-        "field": dead.field,
-        "source": {"topic": record.topic, "partition": record.partition, "offset": record.offset},
-        "sourceTimestamp": iso(datetime.fromtimestamp(record.timestamp, UTC)),
-        "tenant": dead.tenant,
-        "id": None if dead.id is None else str(dead.id),
-        "key": _base64(record.key),
-        "value": _base64(record.value),
-        "headers": {name: value.decode("utf-8", "replace") for name, value in record.headers},
-        "failedAt": iso(now),
-        "service": "router",
-    }
-
-
-def _base64(data: bytes | None) -> str | None:
-    return None if data is None else base64.b64encode(data).decode()
+    return dead_letters.encoded(
+        dead_letters.Original(
+            record.topic, record.partition, record.offset, record.timestamp, record.key, record.value, record.headers
+        ),
+        code=dead.code,
+        reason=dead.reason,
+        field=dead.field,
+        tenant=dead.tenant,
+        id_=dead.id,
+        failed_at=now,
+        service="router",
+    )

@@ -17,7 +17,7 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from libs.catalogue.feed import Catalogues
 from libs.kafka.cluster import cluster_id
-from libs.kafka.producer import create_producer
+from libs.kafka.producer import LazyProducer, create_producer
 from libs.postgres.pool import create_pool
 from libs.postgres.progress import Progress
 from libs.runtime.clock import utc_now
@@ -262,7 +262,7 @@ async def routing(system: System, *, page_size: int = 500, audience_limit: int =
     async with AsyncExitStack() as stack:
         pool = await create_pool(system.dsn, "carillon_router", max_size=4)
         stack.push_async_callback(pool.close)
-        outbox = KafkaOutbox(partial(create_producer, system.bootstrap), system.prefix, utc_now)
+        outbox = KafkaOutbox(LazyProducer(partial(create_producer, system.bootstrap)), system.prefix, utc_now)
         stack.push_async_callback(outbox.close)
         consumer = await started_consumer(system.bootstrap)
         stack.push_async_callback(consumer.stop)

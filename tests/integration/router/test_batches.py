@@ -335,7 +335,8 @@ async def test_a_producer_that_has_failed_for_good_is_replaced(system: System, r
     """An idempotent producer whose sender has died refuses every record from then on."""
     await system.listen(0, "user:ada")
     await router.handle(await system.publish(to("ada")))
-    router.outbox._producer._sender.sender_task.cancel()  # type: ignore[union-attr]  # made by the first hand-on
-    router.outbox._producer._message_accumulator.fail_all(KafkaError("for good"))  # type: ignore[union-attr]
+    producer = await router.outbox._producer.started()  # made by the first hand-on
+    producer._sender.sender_task.cancel()
+    producer._message_accumulator.fail_all(KafkaError("for good"))
     await router.handle(await system.publish(to("ada")))
     assert len(await system.emissions()) == 2

@@ -6,6 +6,7 @@ import base64
 
 import pytest
 
+from libs.runtime.dead_letters import MAX_ORIGINAL_BYTES
 from libs.schemas.records import DeadLetter
 from services.ingest.domain import dead_letters
 from services.ingest.domain.refusals import Refused
@@ -33,7 +34,7 @@ def test_a_tombstone_has_no_value() -> None:
 
 
 def test_what_the_topic_cannot_hold_is_told_by_its_size() -> None:
-    size = dead_letters.MAX_ORIGINAL_BYTES + 1
+    size = MAX_ORIGINAL_BYTES + 1
     headers = [(f"h{n}", b"x" * 100_000) for n in range(100)]
     raw = dead_letters.letter(Refused("too-large", "r"), ORIGIN, b"x" * size, headers, NOW)
     letter = DeadLetter.model_validate_json(raw)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from services.ingest.domain.rates import Quota
 
 from services.ingest.domain.lanes import CALM, NOTICE, PAUSE, Diversion, Lane, Shares, follows
-from services.ingest.domain.rates import Quota
 
 pytestmark = pytest.mark.covers("B10")
 
