@@ -11,7 +11,7 @@ import pytest
 import socketio
 
 from tests.integration.gateway.clients import Client, client, token
-from tests.integration.gateway.conftest import Gateways
+from tests.integration.gateway.conftest import ENVIRONMENT, Gateways
 from tests.integration.gateway.scribe import Scribe
 
 pytestmark = pytest.mark.covers(
@@ -19,6 +19,12 @@ pytestmark = pytest.mark.covers(
 )
 
 ROOT, INTERNAL, EVENTS, MARKET = NAMESPACES = ("/", "/notifications", "/events", "/ws/notifications")
+
+
+@pytest.fixture(scope="module", params=["fanout", "stock"])
+def environment(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Both transports."""
+    return ENVIRONMENT | {"CARILLON_TRANSPORT": request.param}
 
 
 async def all_four(stack: contextlib.AsyncExitStack, gateways: Gateways, bearer: str) -> list[Client]:
