@@ -149,7 +149,7 @@ class System:
 
     async def told(self, event: AcceptedEvent) -> AcceptedEvent:
         """The last event on its typed topic."""
-        return AcceptedEvent.model_validate_json((await self.read(event.event))[-1])
+        return AcceptedEvent.model_validate_json((await self.reread(event.event, 0))[-1].value or b"")
 
     async def shown(self) -> list[NotificationEmission]:
         """The notifications among what gateways were sent."""

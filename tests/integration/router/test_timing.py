@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from libs.schemas.events import Recipients
 from libs.schemas.records import GATEWAY_RECORD, AcceptedEvent, NotificationEmission, Withdrawal
 from services.delivery.adapters.ledger import PostgresLedger as DeliveryLedger
 from services.delivery.domain.delivery import Delivery
+from services.router.domain.handover import Handover
 from tests.integration.router.system import TENANT, Router, System, routing
 from tests.unit.router.events import accepted
 
@@ -290,6 +292,43 @@ async def test_an_event_waits_for_its_time_and_is_told_once(system: System, rout
     assert await system.log("user:ada") == [event.id]
     await rounds(router)
     assert await system.sql.fetchval("select state from scheduled") == "handed-on"
+    await system.adds_up()
+
+
+async def test_a_crash_after_kafka_has_it_repeats_it_without_effect(system: System, router: Router) -> None:
+    event = to("ada", deliver_at=utc_now() + timedelta(hours=1))
+    await router.handle(await system.publish(event))
+    await all_due(system)
+    with contextlib.suppress(asyncio.CancelledError):
+        async with router.work.scheduled(50, 500, "") as found:
+            await router.outbox.hand_on(Handover(publications=[publication for _, publication in found]), {})
+            raise asyncio.CancelledError  # the process ends here
+    assert await system.sql.fetchval("select state from scheduled") == "waiting"
+    await rounds(router)
+    await router.handle(await system.reread(event.event, 1))
+    assert await system.log("user:ada") == [event.id]
+    assert await system.counted() == {"accepted": 2, "duplicates": 1, "dead": 0, "gaps": 0}
+
+
+async def test_two_routers_share_what_is_due(system: System) -> None:
+    for user in ("ada", "bob", "cyd", "dan"):
+        await system.person(user, preferences=DAILY)
+    people = ("ada", "bob", "cyd", "dan")
+    later = [to("ada", deliver_at=utc_now() + timedelta(hours=1)) for _ in range(20)]
+    async with routing(system) as one, routing(system) as other:
+        events = [to(*people, title="t", message="m") for _ in range(3)]
+        await one.handle(await system.publish(*events, *later))
+        await all_due(system)
+        for event in events[:1]:
+            await system.cancel(event.id)
+        await asyncio.gather(*(router.due.round() for router in (one, other, one, other)))
+        await rounds(one)
+    assert sorted(await system.due()) == sorted(
+        row[0] for row in await system.sql.fetch("select id from digests where outcome = 'planned'")
+    )
+    assert await system.sql.fetchval("select count(*) from deliveries where digest = id") == 4
+    assert await system.sql.fetchval("select count(*) from room_log where kind = 1") == 4
+    assert len(await system.read("service.event")) == 3 + 20 + 20
     await system.adds_up()
 
 
