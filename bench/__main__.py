@@ -6,7 +6,9 @@ import asyncio
 import importlib
 import sys
 
-NAMES = ("ingest", "router", "latency", "inbox", "email", "memory", "fanout", "gateway", "soak", "fairness")
+NAMES = (
+    "ingest", "router", "groups", "latency", "inbox", "email", "memory", "fanout", "gateway", "soak", "fairness",
+)  # fmt: skip
 
 
 def main(arguments: list[str]) -> int:

@@ -15,7 +15,7 @@ from cli.adapters import database
 from cli.domain.explanation import SHOWN, Entry, Expanding, Facts, Interval, explain
 from cli.domain.story import Row, Story, state_of
 from cli.outcome import Refused
-from libs.catalogue.catalogue import shipped
+from libs.catalogue.feed import as_of
 from libs.postgres.queries import load as queries
 from libs.runtime.settings import ChannelSettings, load
 from services.router.domain.person import Person, preferences, tenant_preferences
@@ -73,13 +73,14 @@ async def _facts(connection: asyncpg.Connection, story: Story, reader: str) -> F
     found = story.notification
     addressed = tuple(found["rooms"]) or tuple(found["audience"].get("rooms", ()))
     intervals = await _rows(connection, "intervals", found["tenant"], reader, list(addressed))
+    catalogue = await as_of(connection.fetch, found["tenant"], found["catalogue_version"])
     return Facts(
         reader=reader,
         planned_at=found["planned_at"],
         entries=tuple(Entry(row["room"], row["seq"]) for row in story.entries),
         addressed=addressed,
         named=tuple(found["extras"].get("channels") or ()),
-        kind=shipped().get(found["type"]),
+        kind=catalogue.get(found["type"]),
         intervals=tuple(Interval(**row) for row in intervals),
         expansions=tuple(_expanding(row) for row in story.expansions),
         person=await _person(connection, found, reader),

@@ -11,10 +11,15 @@ from typing import Any
 import orjson
 
 from libs.catalogue.catalogue import Catalogue, shipped
-from libs.catalogue.tenants import Documents, as_far_as_good
+from libs.catalogue.tenants import Documents, as_far_as_good, parts_of
+from libs.catalogue.types import NotificationType
 from libs.runtime.logging import get_logger
 
 _CHANGES = "select tenant, version, changed_at, key, document from catalogue_changes($1)"
+_RELEASE = "select types::text as types from catalogue_releases where version = $1"
+_THEN = """
+select key, document::text as document from notification_types
+where tenant = $1 and version <= $2 and (until is null or until > $2)"""
 #: Longer than any transaction may take: one that began before the last look may commit after it.
 _OVERLAP = timedelta(minutes=2)
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -76,3 +81,14 @@ class Catalogues:
             _log.error("type_of_tenant_left_out", tenant_id=tenant, errors=str(bad))
         self._built[tenant] = catalogue
         return catalogue
+
+
+async def as_of(fetch: Callable[..., Awaitable[Sequence[Any]]], tenant: str, version: str) -> Catalogue:
+    """The tenant's catalogue of a version that stands on a notification; a shipped part that nobody kept is today's."""
+    of_release, number = parts_of(version)
+    base = shipped()
+    if base.version != of_release and (kept := await fetch(_RELEASE, of_release)):
+        types = (NotificationType.model_validate(entry) for entry in orjson.loads(kept[0]["types"]))
+        base = Catalogue(of_release, tuple(types))
+    said = {row["key"]: orjson.loads(row["document"]) for row in await fetch(_THEN, tenant, number)}
+    return as_far_as_good(base, said, number)[0]
