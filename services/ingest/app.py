@@ -13,7 +13,7 @@ from fastapi import APIRouter, FastAPI
 
 from libs.auth.verifier import Verifier
 from libs.catalogue.feed import Catalogues
-from libs.http.quotas import Quota, Quotas
+from libs.http.quotas import Quotas
 from libs.http.server import serving
 from libs.kafka.cluster import cluster_id
 from libs.kafka.producer import create_producer
@@ -21,6 +21,7 @@ from libs.postgres.pool import create_pool
 from libs.runtime.clock import utc_now
 from libs.runtime.health import Health
 from libs.runtime.lifecycle import Stop, first
+from libs.runtime.quota import Quota
 from libs.schemas.topics import DIRECTORY, NOTI
 from services.ingest import live
 from services.ingest.adapters.administration import PostgresAdministration
@@ -89,7 +90,7 @@ async def run(settings: IngestSettings, stop: Stop) -> None:
 def _lanes(settings: IngestSettings, pool: asyncpg.Pool, stack: AsyncExitStack) -> Lanes:
     ends = KafkaEnds(lambda: AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap, enable_auto_commit=False))
     stack.push_async_callback(ends.close)
-    share = Quota(settings.tenant_rate, settings.tenant_burst)
+    share = Quota("tenant", "events", settings.tenant_rate, settings.tenant_burst)
     return Lanes(share, PostgresDiversions(pool), ends, settings.kafka_topic_prefix)
 
 

@@ -8,7 +8,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from libs.auth.tokens import Identity
 from libs.http.problems import Problem
-from libs.http.quotas import Quota, Quotas
+from libs.http.quotas import Quotas
+from libs.runtime.quota import Quota
 from services.gateway import metrics
 from services.gateway.entrypoints.caller import Caller
 

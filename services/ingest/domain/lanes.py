@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from services.ingest.domain.rates import Bucket, Limited, Quota
+from libs.runtime.quota import Bucket, Limited, Quota
 
 #: Seconds from an announcement to its effect: every process looks several times meanwhile.
 NOTICE = 1.0

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Sequence
 
 from libs.runtime.logging import get_logger
+from libs.runtime.quota import Quota
 from libs.schemas.topics import BULK, TYPED
 from services.ingest.domain.admission import Accepted
 from services.ingest.domain.lanes import NOTICE, Diversion, Lane, Shares, follows
-from services.ingest.domain.rates import Quota
 from services.ingest.errors import Retryable
 from services.ingest.metrics import DIVERTED, DIVERTED_TENANTS
 from services.ingest.ports import Diversions, Ends, Outgoing

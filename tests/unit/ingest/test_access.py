@@ -9,8 +9,8 @@ import pytest
 
 from libs.auth import api_keys, tokens
 from libs.auth.verifier import Rules, Verifier
-from libs.http.quotas import Bucket, Granted, Limited, Quota
 from libs.runtime.clock import utc_now
+from libs.runtime.quota import Bucket, Granted, Limited, Quota
 from services.ingest.domain.access import Denied, Principal, key_principal
 from services.ingest.handlers.access import Access
 

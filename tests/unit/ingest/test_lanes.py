@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from services.ingest.domain.rates import Quota
 
+from libs.runtime.quota import Quota
 from services.ingest.domain.lanes import CALM, NOTICE, PAUSE, Diversion, Lane, Shares, follows
 
 pytestmark = pytest.mark.covers("B10")
@@ -49,14 +49,14 @@ def test_what_one_process_has_put_on_the_bulk_lane_no_other_overtakes_by_the_fas
 
 
 def test_a_share_is_used_up_by_its_own_tenant_alone_and_fills_again() -> None:
-    shares = Shares(Quota(per_second=10, burst=20))
+    shares = Shares(Quota("tenant", "events", per_second=10, burst=20))
     assert shares.count(["a"] * 20 + ["b"] * 5, 0.0) == set()
     assert shares.count(["a", "b"], 0.0) == {"a"}
     assert shares.count(["a"] * 5, 1.0) == set()
 
 
 def test_tenants_that_publish_no_more_are_forgotten() -> None:
-    shares = Shares(Quota(per_second=10, burst=20))
+    shares = Shares(Quota("tenant", "events", per_second=10, burst=20))
     shares.count(["a"] * 20, 0.0)
     shares.forget(1.9)
     assert shares.count(["a"] * 20, 1.9) == {"a"}
