@@ -86,6 +86,15 @@ async def test_a_wrong_token_is_refused_and_not_tried_again(gateways: Gateways) 
         assert (wrong.status_code, wrong.json()["code"]) == (422, "invalid-request")
 
 
+async def test_a_stream_ends_when_its_token_does(gateways: Gateways, name: str) -> None:
+    # Verification allows five seconds of leeway, and so does the end.
+    async with node(_SCRIPT, address(gateways.url, token(f"u{name}", lifetime=-2.5))) as client:
+        await client.next("connected")
+        said = [await client.next("error") for _ in range(3)]
+    assert said[0]["data"]["code"] == "UNAUTHORIZED"
+    assert said[-1] == {"code": 401, "closed": True}
+
+
 async def test_a_header_brings_the_token_and_the_query_the_dialect(
     gateways: Gateways, scribe: Scribe, name: str
 ) -> None:

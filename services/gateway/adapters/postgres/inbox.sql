@@ -38,7 +38,8 @@ bounds as materialized (
     ) as high
   from spans s
 )
-select p.*, n.event, n.type, n.name, n.title, n.message, n.severity, n.priority, n.metadata, n.data, n.extras,
+select p.*, p.below_delivered or a.seq is not null as delivered, coalesce(a.at, p.room_delivered_at) as delivered_at,
+  n.event, n.type, n.name, n.title, n.message, n.severity, n.priority, n.metadata, n.data, n.extras,
   n.rooms, n.accepted_at
 from (
   select x.*
@@ -48,10 +49,8 @@ from (
       coalesce(r.read, l.seq <= b.read_seq) as read, coalesce(r.read_at, b.read_at) as read_at,
       l.seq <= b.seen_seq or r.seen_at is not null as seen, coalesce(r.seen_at, b.seen_at) as seen_at,
       r.archived_at, case when r.snoozed_until > $5::timestamptz then r.snoozed_until end as snoozed_until,
-      l.seq <= b.delivered_seq or a.seq is not null as delivered, coalesce(a.at, b.delivered_at) as delivered_at,
-      $5::timestamptz - l.at as age
+      l.seq <= b.delivered_seq as below_delivered, b.delivered_at as room_delivered_at, $5::timestamptz - l.at as age
     from room_log l
-    left join acknowledgements a on a.tenant = $1 and a.user_id = $2 and a.room = b.room and a.seq = l.seq
     join notifications n on n.tenant = l.tenant and n.id = l.notification
     left join receipts r on r.tenant = $1 and r.user_id = $2 and r.notification = l.notification
     where l.tenant = $1 and l.room = b.room and l.seq > b.low and l.seq <= b.high and l.kind = 0
@@ -83,6 +82,8 @@ from (
   limit $6 + 1 offset $7
 ) p
 join notifications n on n.tenant = $1 and n.id = p.id
+-- Only for the rows of the page: joined further in, it would make the planner sort all there are.
+left join acknowledgements a on a.tenant = $1 and a.user_id = $2 and a.room = p.room and a.seq = p.seq
 order by p.at desc, p.room, p.seq desc;
 
 -- name: some
