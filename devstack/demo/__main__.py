@@ -8,10 +8,12 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from devstack.demo.channels import show_channels
 from devstack.demo.examples import MEMBER
 from devstack.demo.people import operator_token, token
 from devstack.demo.tour import Outcome, Tour
 from devstack.layout import Layout
+from devstack.outside import Outside
 from devstack.progress import Progress
 from devstack.run import watch
 from devstack.smtp_peer import SmtpPeer, smtp_environment
@@ -23,19 +25,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     progress = Progress()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # both raise KeyboardInterrupt
-    with SmtpPeer(SMTP_PORT) as mail:
-        layout = Layout(fixed_ports=True, environment=smtp_environment(mail.port))
+    with SmtpPeer(SMTP_PORT) as mail, Outside(development_directory() / "outside") as outside:
+        environment = smtp_environment(mail.port) | outside.environment()
+        layout = Layout(fixed_ports=True, environment=environment)
         with Stack(development_directory(), layout, progress=progress) as stack:
             tour = Tour(stack.services.url("gateway"), stack.kafka.bootstrap, mail, progress)
             outcomes = asyncio.run(tour.show())
             _judge(outcomes, progress)
+            progress.note("one notification on every channel:")
+            lost = asyncio.run(show_channels(stack.services.url("gateway"), outside, progress))
             if not options.once:
                 _tell(stack, progress)
                 try:
                     watch(stack, progress)
                 except KeyboardInterrupt:
                     progress.note("stopping")
-    return 1 if any(outcome.missing for outcome in outcomes) else 0
+    return 1 if lost or any(outcome.missing for outcome in outcomes) else 0
 
 
 def _judge(outcomes: Sequence[Outcome], progress: Progress) -> None:

@@ -15,7 +15,7 @@ from devstack.processes import ROOT
 # The demo listens on the development ports, so it must not run beside another whole stack.
 pytestmark = [
     pytest.mark.chaos,
-    pytest.mark.covers("F0-1", "F0-2", "F0-4", "F0-5", "F0-6", "F0-7", "S2", "S7", "S20"),
+    pytest.mark.covers("F2-5", "F0-1", "F0-2", "F0-4", "F0-5", "F0-6", "F0-7", "S2", "S7", "S20"),
 ]
 
 TIMEOUT = 180
@@ -43,3 +43,4 @@ def test_everything_arrives_every_time(tmp_path: Path) -> None:
             shutil.rmtree(tmp_path / "kafka")
         said = demo(tmp_path)
         assert "all 9 events arrived everywhere they should" in said
+        assert "seen outside: discord, fcm, push, slack, sms, teams, webhook" in said
