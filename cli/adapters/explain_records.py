@@ -17,8 +17,8 @@ from cli.domain.story import Row, Story, state_of
 from cli.outcome import Refused
 from libs.catalogue.feed import as_of
 from libs.postgres.queries import load as queries
+from libs.rules.person import Person, preferences, tenant_preferences
 from libs.runtime.settings import ChannelSettings, load
-from services.router.domain.person import Person, preferences, tenant_preferences
 
 _SQL = queries(Path(__file__).with_name("explain.sql"))
 _JSON = ("metadata", "extras", "audience", "source")

@@ -11,10 +11,10 @@ from enum import StrEnum
 from typing import Any
 
 from libs.catalogue.types import NotificationType
+from libs.rules.person import Person
+from libs.rules.preferences import Offer, decide
 from libs.schemas import rooms
 from libs.schemas.events import ENDPOINT_CHANNELS
-from services.router.domain.person import Person
-from services.router.domain.preferences import Offer, decide
 
 IN_APP = "in-app"
 SHOWN = "shown"  # the state in which a person sees it

@@ -10,6 +10,7 @@ from typing import Protocol
 from uuid import UUID
 
 from libs.catalogue.catalogue import Catalogue
+from libs.rules.person import Person
 from libs.schemas.events import EventName
 from libs.schemas.preferences import TenantPreferences
 from services.router.domain.endpoints import Endpoint
@@ -18,7 +19,6 @@ from services.router.domain.incoming import Record
 from services.router.domain.nearness import Search
 from services.router.domain.notification import Key, RoomPlace
 from services.router.domain.offsets import Fate, Partition, Stretch
-from services.router.domain.person import Person
 from services.router.domain.planning import PersonKey, Plan, PlannedDelivery
 from services.router.domain.scheduling import Schedule
 from services.router.domain.withdrawing import Withdrawn

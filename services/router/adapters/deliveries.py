@@ -13,7 +13,7 @@ import orjson
 
 from libs.postgres.pool import Connection
 from libs.postgres.queries import load
-from services.router.domain.decisions import Deferred, Digested, Suppressed, Withheld
+from libs.rules.decisions import Deferred, Digested, Suppressed, Withheld
 from services.router.domain.handover import DueDelivery
 from services.router.domain.notification import Key
 from services.router.domain.reserving import (

@@ -9,10 +9,10 @@ from pathlib import Path
 import asyncpg
 
 from libs.postgres.queries import load
+from libs.rules.person import Person, preferences, tenant_preferences
 from services.router.domain.endpoints import Endpoint
 from services.router.domain.handover import RoomKey
 from services.router.domain.nearness import Search
-from services.router.domain.person import Person, preferences, tenant_preferences
 from services.router.domain.planning import PersonKey
 from services.router.ports import Admins, Endpoints, Nearby, People
 

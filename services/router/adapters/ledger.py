@@ -13,6 +13,7 @@ import orjson
 from libs.postgres.pool import Connection
 from libs.postgres.progress import Advance
 from libs.postgres.queries import load
+from libs.rules.person import Person, preferences, tenant_preferences
 from services.router.adapters import deliveries, withdrawals
 from services.router.adapters.positions import PostgresPositions
 from services.router.adapters.room_logs import Appended, append, hide
@@ -20,7 +21,6 @@ from services.router.domain.handover import DueDelivery, Emission, RoomKey
 from services.router.domain.incoming import Record
 from services.router.domain.notification import Key, Notification, RoomPlace
 from services.router.domain.offsets import Fate, Partition, Tally, first_hole, partition_of, tally
-from services.router.domain.person import Person, preferences, tenant_preferences
 from services.router.domain.planning import Plan
 from services.router.domain.scheduling import Part, Schedule
 from services.router.domain.withdrawing import Withdrawn

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from libs.rules.decisions import Withheld
+from libs.rules.person import Person
+from libs.rules.quiet_hours import LONGEST
 from libs.schemas.preferences import EVERYTHING, enabled
-from services.router.domain.decisions import Withheld
-from services.router.domain.person import Person
-from services.router.domain.quiet_hours import LONGEST
 
 DUE = "digest"  # a code of docs/errors.md
 

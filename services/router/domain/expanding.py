@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from libs.rules.person import Person
+from libs.rules.preferences import Offer, decide
 from libs.runtime.ids import delivery_id
-from services.router.domain.person import Person
 from services.router.domain.planning import PlannedDelivery
-from services.router.domain.preferences import Offer, decide
 
 
 def expand(

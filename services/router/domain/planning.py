@@ -8,17 +8,17 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from libs.catalogue.types import NotificationType
+from libs.rules.decisions import Because, Decision, Planned
+from libs.rules.person import Person
+from libs.rules.preferences import Offer, decide, refusal
 from libs.runtime.ids import delivery_id
 from libs.schemas.events import ENDPOINT_CHANNELS
 from libs.schemas.records import AcceptedEvent
 from services.router.domain import endpoints
 from services.router.domain.audience import Audience, Forward
-from services.router.domain.decisions import Because, Decision, Planned
 from services.router.domain.endpoints import Endpoint
 from services.router.domain.incoming import Received
 from services.router.domain.notification import Key, Notification
-from services.router.domain.person import Person
-from services.router.domain.preferences import Offer, decide, refusal
 from services.router.domain.storing import IN_APP, said, stored
 from services.router.domain.timing import digest_key, expiry
 

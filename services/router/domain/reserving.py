@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from services.router.domain.decisions import Deferred, Digested, Planned, Throttle
+from libs.rules.decisions import Deferred, Digested, Planned, Throttle
 from services.router.domain.notification import Notification
 from services.router.domain.planning import PlannedDelivery
 

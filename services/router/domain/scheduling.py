@@ -10,9 +10,9 @@ from typing import Any
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
+from libs.rules.clocks import first
 from libs.schemas.events import Recipients
 from libs.schemas.records import AcceptedEvent, Source
-from services.router.domain.clocks import first
 from services.router.domain.incoming import Received
 from services.router.domain.notification import Key
 

@@ -7,12 +7,12 @@ from collections.abc import Collection
 from datetime import timedelta
 from functools import partial
 
+from libs.rules.preferences import Offer
 from libs.runtime.logging import get_logger
 from services.router import metrics
 from services.router.domain.expanding import expand
 from services.router.domain.handover import Handover
 from services.router.domain.planning import PlannedDelivery
-from services.router.domain.preferences import Offer
 from services.router.errors import GivenBack
 from services.router.handlers.holding import Holding
 from services.router.ports import Catalogues, Expansions, Members, Outbox

@@ -9,6 +9,8 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from libs.catalogue.types import NotificationType
+from libs.rules.person import Person
+from libs.rules.preferences import disturbs
 from libs.runtime.clock import Clock, utc_now
 from libs.schemas import rooms
 from libs.schemas.preferences import TenantPreferences
@@ -17,9 +19,7 @@ from services.router.domain.handover import RoomKey
 from services.router.domain.incoming import Dead, Received, Record, condemned
 from services.router.domain.notification import Key, Notification
 from services.router.domain.offsets import Fate, Stretch
-from services.router.domain.person import Person
 from services.router.domain.planning import Circumstances, Plan, endpoints_asked_for, people_asked_for, plan
-from services.router.domain.preferences import disturbs
 from services.router.domain.scheduling import Schedule, schedule, users_of, waits
 from services.router.domain.targeting import Found
 from services.router.ports import Admins, Catalogues, Directory, Endpoints, Nearby, People, Writing

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cli.domain.explanation import Entry, Expanding, Facts, Interval, explain
 from libs.catalogue.catalogue import shipped
-from services.router.domain.person import Person
+from libs.rules.person import Person
 
 pytestmark = pytest.mark.covers("B7")
 

@@ -11,19 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.catalogue.catalogue import shipped
+from libs.rules.decisions import Because, Planned, Suppressed, Withheld
+from libs.rules.person import Person
+from libs.rules.preferences import Offer
 from libs.runtime.ids import delivery_id
 from libs.schemas.events import Recipients
 from libs.schemas.records import AcceptedEvent, NotificationEmission
 from services.router.domain.audience import AudienceRules, resolve
-from services.router.domain.decisions import Because, Planned, Suppressed, Withheld
 from services.router.domain.endpoints import Endpoint
 from services.router.domain.expanding import expand
 from services.router.domain.incoming import MAX_RECORD_BYTES, Dead, Received, decode
 from services.router.domain.notification import RoomPlace, emission
-from services.router.domain.person import Person
 from services.router.domain.placing import TOO_MANY, entries, prior
 from services.router.domain.planning import Circumstances, Expansion, Plan, endpoints_asked_for, people_asked_for, plan
-from services.router.domain.preferences import Offer
 from services.router.domain.targeting import Found
 from tests.unit.router.events import NOW, TRACEPARENT, accepted, received, record
 

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from libs.catalogue.catalogue import shipped
 from libs.catalogue.types import Digest, NotificationType, PreferenceDefaults
 from libs.catalogue.types import Throttle as TypeThrottle
-from libs.schemas.preferences import WEEKDAYS, Choice, Preferences, QuietHours, QuietWindow, TenantPreferences
-from services.router.domain.decisions import (
+from libs.rules.decisions import (
     Because,
     Decision,
     Deferred,
@@ -24,8 +23,9 @@ from services.router.domain.decisions import (
     Throttle,
     Withheld,
 )
-from services.router.domain.person import Person, preferences, tenant_preferences
-from services.router.domain.preferences import MAX_ITEMS, Offer, decide, disturbs, refusal
+from libs.rules.person import Person, preferences, tenant_preferences
+from libs.rules.preferences import MAX_ITEMS, Offer, decide, disturbs, refusal
+from libs.schemas.preferences import WEEKDAYS, Choice, Preferences, QuietHours, QuietWindow, TenantPreferences
 
 pytestmark = pytest.mark.covers("F0-4", "S11", "S12", "S13", "F2-2", "F2-8", "F3-4", "B4")
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from libs.rules.clocks import digest_end, first, next_time
+from libs.rules.quiet_hours import LONGEST, quiet_until
 from libs.schemas.preferences import WEEKDAYS, DigestTime, QuietHours, QuietWindow, zone
-from services.router.domain.clocks import digest_end, first, next_time
-from services.router.domain.quiet_hours import LONGEST, quiet_until
 
 pytestmark = pytest.mark.covers("S13", "F2-8", "F3-4")
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from libs.rules.decisions import Digested, Gathered, Throttle
+from libs.rules.person import Person, preferences
 from services.router.domain.closing import Closed, Postponed, close
-from services.router.domain.decisions import Digested, Gathered, Throttle
-from services.router.domain.person import Person, preferences
 from services.router.domain.reserving import Digest, admit, collect
 
 pytestmark = pytest.mark.covers("B4", "F2-8")

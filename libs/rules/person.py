@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from libs.catalogue.types import NotificationType
+from libs.rules.quiet_hours import quiet_until
 from libs.schemas.preferences import (
     EVERYTHING,
     Choice,
@@ -22,7 +23,6 @@ from libs.schemas.preferences import (
     TenantPreferences,
     zone,
 )
-from services.router.domain.quiet_hours import quiet_until
 
 T = TypeVar("T")
 

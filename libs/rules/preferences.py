@@ -33,9 +33,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from libs.catalogue.types import NotificationType
-from libs.schemas.preferences import Choice, Frequency, QuietPolicy, enabled
-from services.router.domain.clocks import digest_end
-from services.router.domain.decisions import (
+from libs.rules.clocks import digest_end
+from libs.rules.decisions import (
     Because,
     Decision,
     Deferred,
@@ -47,7 +46,8 @@ from services.router.domain.decisions import (
     Throttle,
     Withheld,
 )
-from services.router.domain.person import Chosen, Person, Scope
+from libs.rules.person import Chosen, Person, Scope
+from libs.schemas.preferences import Choice, Frequency, QuietPolicy, enabled
 
 #: A digest that a person asked for lists at most so many.
 MAX_ITEMS = 100

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from libs.rules.clocks import combine, first, last_before
 from libs.schemas.preferences import WEEKDAYS, QuietHours, QuietWindow
-from services.router.domain.clocks import combine, first, last_before
 
 #: Whoever is always quiet is asked again after a week.
 LONGEST = timedelta(days=7)
