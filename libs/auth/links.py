@@ -38,7 +38,7 @@ class LinkSettings(Settings):
 
     @field_validator("link_secret")
     @classmethod
-    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+    def _link_secret_is_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value().encode()) < MIN_SECRET_BYTES:
             raise ValueError(f"at least {MIN_SECRET_BYTES} bytes are needed")
         return value
