@@ -36,7 +36,7 @@ class Roster:
     def __init__(self, grace: float) -> None:
         self._grace = grace
         self._here: dict[Person, dict[str, Session]] = {}
-        self._leaving: dict[Person, float] = {}  # since when, the longest first
+        self._leaving: dict[Person, float] = {}  # when they will have gone, the first first
         self._changed: dict[Person, None] = {}
 
     def __len__(self) -> int:
@@ -58,11 +58,11 @@ class Roster:
         if sessions:
             self._changed[person] = None
         else:
-            self._leaving[person] = now
+            self._leaving[person] = now + self._grace
 
     def due(self, now: float, limit: int) -> list[Present]:
         """What is to be reported by now, at most `limit` people; it counts as reported."""
-        for person in list(itertools.takewhile(lambda p: now - self._leaving[p] >= self._grace, self._leaving)):
+        for person in list(itertools.takewhile(lambda p: now >= self._leaving[p], self._leaving)):
             del self._leaving[person], self._here[person]
             self._changed[person] = None
         due = list(itertools.islice(self._changed, limit))

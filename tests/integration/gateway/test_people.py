@@ -205,7 +205,7 @@ async def test_what_was_snoozed_comes_back_on_sockets(
 async def _question(scribe: Scribe, name: str, *rooms: str) -> Any:
     metadata = {"timestamp": iso(utc_now()), "orgId": "o", "userId": "u", "agentId": f"a{name}"}
     data = {"question": "Which?", "options": ["JWT", "OAuth2", "Hybrid"]}
-    given = {"event": "agent.event", "name": "request_help", "type": "agent.request_help", "data": data}
+    given: dict[str, Any] = {"event": "agent.event", "name": "request_help", "type": "agent.request_help", "data": data}
     return await scribe.write(*rooms, metadata=metadata | {"correlationId": f"exec-{name}"}, **given)
 
 

@@ -77,6 +77,7 @@ async def twilio(http: httpx.AsyncClient, path: str, form: dict[str, str], token
 
 async def state_of(system: System, delivery: UUID) -> tuple[str, str]:
     row = await system.db.fetchrow("select state, reason from deliveries where id = $1", delivery)
+    assert row is not None
     return row["state"], row["reason"]
 
 
