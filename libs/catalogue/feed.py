@@ -27,8 +27,10 @@ _EVERY = 2.0
 
 _log = get_logger(__name__)
 
-#: Runs a statement with one argument: a pool's `fetch`.
-Fetch = Callable[[str, datetime], Awaitable[Sequence[Any]]]
+#: Runs a statement with its arguments: a pool's `fetch`.
+Fetch = Callable[..., Awaitable[Sequence[Any]]]
+#: Catalogues of older versions that are kept at hand: work that is still to be done is planned by few of them.
+_KEPT = 64
 
 
 class Catalogues:
@@ -38,11 +40,23 @@ class Catalogues:
         self._fetch, self.base = fetch, base or shipped()
         self._said: dict[str, tuple[int, Documents]] = {}
         self._built: dict[str, Catalogue] = {}
+        self._older: dict[tuple[str, str], Catalogue] = {}
         self._seen: datetime | None = None
 
     def of(self, tenant: str) -> Catalogue:
         """The tenant's catalogue: the same object until it changes."""
         return self._built.get(tenant) or self._build(tenant)
+
+    async def then(self, tenant: str, version: str) -> Catalogue:
+        """The tenant's catalogue of the version that stands on a notification. Raises what `fetch` raises."""
+        now = self.of(tenant)
+        if now.version == version:
+            return now
+        if (found := self._older.get((tenant, version))) is None:
+            if len(self._older) >= _KEPT:
+                self._older.clear()
+            found = self._older[tenant, version] = await as_of(self._fetch, tenant, version)
+        return found
 
     async def ready(self) -> None:
         """Returns at once when PostgreSQL was seen before. Raises what `fetch` raises."""
@@ -83,7 +97,7 @@ class Catalogues:
         return catalogue
 
 
-async def as_of(fetch: Callable[..., Awaitable[Sequence[Any]]], tenant: str, version: str) -> Catalogue:
+async def as_of(fetch: Fetch, tenant: str, version: str) -> Catalogue:
     """The tenant's catalogue of a version that stands on a notification; a shipped part that nobody kept is today's."""
     of_release, number = parts_of(version)
     base = shipped()

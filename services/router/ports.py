@@ -58,6 +58,9 @@ class Catalogues(Protocol):
     def of(self, tenant: str) -> Catalogue:
         """The tenant's catalogue."""
 
+    async def then(self, tenant: str, version: str) -> Catalogue:
+        """The tenant's catalogue of a version."""
+
     async def refresh(self) -> None:
         """Learns what changed."""
 
@@ -166,6 +169,7 @@ class Members:
     event: EventName
     type: str
     name: str | None
+    catalogue_version: str
     severity: str
     urgency: int
     expires_at: datetime | None

@@ -40,6 +40,7 @@ class PostgresPage:
             event=row["event"],
             type=row["type"],
             name=row["name"],
+            catalogue_version=row["catalogue_version"],
             severity=row["severity"],
             urgency=row["urgency"],
             expires_at=row["expires_at"],

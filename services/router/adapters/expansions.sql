@@ -1,7 +1,7 @@
 -- name: next
 -- The most urgent open expansion of the first tenant behind $1 that nobody else is working on, the oldest of those.
 select e.tenant, e.notification, e.room, e.channels, e.as_of, e.cursor, e.digest_key, e.urgency, n.event, n.type, n.name,
-  n.severity, n.expires_at,
+  n.catalogue_version, n.severity, n.expires_at,
   jsonb_typeof(n.extras -> 'channels') is not distinct from 'array' as named, n.traceparent,
   array(select jsonb_array_elements_text(n.extras -> 'excluded')) as excluded
 from expansions e

@@ -71,7 +71,7 @@ class ExpansionHandler:
                 return None
             members = page.members
             self._tenant = members.tenant
-            due = await page.record(self._expanded(members))
+            due = await page.record(await self._expanded(members))
         metrics.EXPANDED.inc(len(members.people))
         _log.info(
             "group_expanded",
@@ -83,8 +83,9 @@ class ExpansionHandler:
         )
         return Handover(deliveries=due)
 
-    def _expanded(self, members: Members) -> list[PlannedDelivery]:
-        catalogue = self._catalogues.of(members.tenant)
+    async def _expanded(self, members: Members) -> list[PlannedDelivery]:
+        """By the catalogue that the notification was planned by, like the members and what they wanted then."""
+        catalogue = await self._catalogues.then(members.tenant, members.catalogue_version)
         kind = catalogue.get(members.type) or catalogue.find(members.event, members.name)
         offers = [
             Offer(

@@ -147,6 +147,16 @@ class System:
             event,
         )
 
+    async def say(self, key: str, document: dict[str, Any]) -> None:
+        """The tenant says something of a type, the first time."""
+        await self.sql.execute("insert into catalogue_heads (tenant, version) values ($1, 1)", TENANT)
+        await self.sql.execute(
+            "insert into notification_types (tenant, key, version, document, actor) values ($1, $2, 1, $3, 'test')",
+            TENANT,
+            key,
+            orjson.dumps(document).decode(),
+        )
+
     async def told(self, event: AcceptedEvent) -> AcceptedEvent:
         """The last event on its typed topic."""
         return AcceptedEvent.model_validate_json((await self.reread(event.event, 0))[-1].value or b"")
@@ -237,6 +247,7 @@ class Router:
     """The router's handlers on real stores, without Faust: batches are handed in, so tests decide what is in one."""
 
     pool: asyncpg.Pool
+    catalogues: Catalogues
 
     def __init__(
         self, batch: BatchHandler, expansion: ExpansionHandler, outbox: KafkaOutbox, due: DueHandler, work: PostgresDue
@@ -301,7 +312,7 @@ async def routing(system: System, *, page_size: int = 500, audience_limit: int =
         work = PostgresDue(pool, grace)
         due = DueHandler(work, ledger, outbox, Holding(Liveness("due", 60), stop), interval=0.1)
         router = Router(batch, expansion, outbox, due, work)
-        router.stop, router.pool = stop, pool
+        router.stop, router.pool, router.catalogues = stop, pool, catalogues
         yield router
 
 

@@ -109,7 +109,7 @@ async def test_an_interrupted_expansion_is_continued_by_another(system: System) 
         page = router.expansion._expansions.next_page("", 10)
         opened = await page.__aenter__()
         assert opened is not None
-        await opened.record(router.expansion._expanded(opened.members))
+        await opened.record(await router.expansion._expanded(opened.members))
         assert await system.sql.fetchval("select planned from expansions") == 10
         async with routing(system, page_size=10) as other:
             assert not await other.expansion._page(), "the page is locked by the first"
@@ -209,3 +209,20 @@ async def test_in_app_alone_costs_the_same_for_ten_and_for_a_hundred_thousand(sy
     assert len(small[0]) > 3
     assert not [statement for statement in large[0] if "memberships" in statement]
     assert (small[1], large[1]) == ([2, 0, 0, 0], [3, 0, 0, 0])
+
+
+async def test_members_are_decided_by_the_catalogue_of_the_time_of_planning(system: System, router: Router) -> None:
+    """The type is taken off emails after the notification was planned, and before its members are decided."""
+    await people(system, 2)
+    before = announcement()
+    await router.handle(await system.publish(before))
+    await system.say("system.notification", {"allowedChannels": ["in-app"], "channels": ["in-app"]})
+    await router.catalogues.refresh()
+    after = announcement()
+    await router.handle(await system.publish(after))
+    await router.expand()
+    rows = await system.sql.fetch("select notification, user_id, state from deliveries order by user_id")
+    assert [tuple(row) for row in rows] == [(before.id, "u000", "planned"), (before.id, "u001", "planned")]
+    note = await system.sql.fetchval("select audience -> 'notes' ->> 0 from notifications where id = $1", after.id)
+    assert note == "channel-not-allowed:email"
+    await system.adds_up()
