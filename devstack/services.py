@@ -54,10 +54,7 @@ class Services(Mapping[str, ServiceProcess]):
 
     def prepare(self) -> None:
         """Bring the schema up to date and make the topics that are missing."""
-        with self._progress.step("Database schema up to date"):
-            self._run("libs.postgres", "migrate")
-        with self._progress.step("Topics created"):
-            self._run("libs.kafka", "topics")
+        at_once([partial(self._run, "libs.postgres", "migrate"), partial(self._run, "libs.kafka", "topics")])
 
     def start(self, timeout: float = 60.0) -> None:
         """Prepare, start every process at once, return when all are ready.
@@ -104,6 +101,10 @@ class Services(Mapping[str, ServiceProcess]):
             process.wait_ready(timeout)
 
     def _run(self, module: str, command: str) -> None:
+        with self._progress.step("Topics created" if command == "topics" else "Database schema up to date"):
+            self._call(module, command)
+
+    def _call(self, module: str, command: str) -> None:
         arguments = [sys.executable, "-m", module, command]
         environment = self._variables(module)
         result = subprocess.run(arguments, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)

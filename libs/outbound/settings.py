@@ -6,13 +6,13 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated
 
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode
+
+from libs.runtime.settings import Settings
 
 
-class EgressSettings(BaseSettings):
+class EgressSettings(Settings):
     """`CARILLON_EGRESS_` variables."""
-
-    model_config = SettingsConfigDict(env_prefix="CARILLON_", env_file=".env", extra="ignore", frozen=True)
 
     egress_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         (), description="private networks that others' addresses may lead to, and then by http too: for development"

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn, TypeVar
 
 from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
 
 from libs.runtime.legacy import LegacyNames, spelled
 from libs.schemas.events import Channel
 
 PREFIX = "CARILLON_"
 EXIT_BAD_SETTINGS = 2
+#: Where Docker puts secrets, and the manifests of Kubernetes too: a file for a variable, by the variable's name.
+SECRETS = Path("/run/secrets")
 
 S = TypeVar("S", bound=BaseSettings)
 
 
 class Settings(BaseSettings):
-    """The base of all: read from `CARILLON_` variables and `.env`, and from the old names of libs/runtime/legacy.py."""
+    """The base of all: `CARILLON_` variables, then `.env`, SECRETS, and the old names of libs/runtime/legacy.py."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
 
@@ -32,7 +41,9 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Old names come last."""
-        return init_settings, env_settings, dotenv_settings, file_secret_settings, LegacyNames(settings_cls)
+        files = [SecretsSettingsSource(settings_cls, SECRETS)] if SECRETS.is_dir() else []
+        del file_secret_settings  # has no directory
+        return init_settings, env_settings, dotenv_settings, *files, LegacyNames(settings_cls)
 
 
 class ServiceSettings(Settings):

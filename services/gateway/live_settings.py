@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from libs.runtime.settings import Settings
 
 
-class LiveRules(BaseSettings):
+class LiveRules(Settings):
     """Times are seconds."""
-
-    model_config = SettingsConfigDict(env_prefix="CARILLON_", env_file=".env", extra="ignore", frozen=True)
 
     rooms_per_socket: int = Field(50, ge=1, description="rooms that one socket may join by itself")
     policy_refresh: float = Field(5.0, gt=0, description="how long policies of resources are remembered")

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode
 
 from libs.auth.tokens import ADMIN_ROLES
+from libs.runtime.settings import Settings
 
 
-class RestRules(BaseSettings):
+class RestRules(Settings):
     """Times are seconds."""
-
-    model_config = SettingsConfigDict(env_prefix="CARILLON_", env_file=".env", extra="ignore", frozen=True)
 
     log_payload_roles: Annotated[frozenset[str], NoDecode] = Field(
         ADMIN_ROLES, description="administrators with one of these roles see contents in the log of notifications"

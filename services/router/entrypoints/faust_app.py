@@ -42,6 +42,9 @@ class RouterApp(faust.App):
         """Whether the next message would have to wait."""
         return any(buffer.full() for buffer in self._buffers)
 
+    def _create_directories(self) -> None:
+        """Nothing is kept in files, and in a container there is nowhere to make any."""
+
     def FlowControlQueue(self, maxsize: int | None = None, *, clear_on_resume: bool = False) -> BoundedBuffer:  # noqa: N802, ARG002 - Faust's signature
         buffer = BoundedBuffer(flow_control=self.flow_control, clear_on_resume=clear_on_resume, **self._bounds)
         self._buffers.append(buffer)

@@ -44,6 +44,19 @@ def test_settings_name_the_variable_that_is_wrong(
     assert "CARILLON_HTTP_PORT is wrong" in said
 
 
+def test_a_file_says_what_no_variable_does(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(settings, "SECRETS", tmp_path / "run")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "CARILLON_POSTGRES_DSN").write_text("postgresql://of-the-file\n", encoding="utf-8")
+    (tmp_path / "run" / "CARILLON_KAFKA_BOOTSTRAP").write_text("of-the-file:1", encoding="utf-8")
+    monkeypatch.setenv("CARILLON_KAFKA_BOOTSTRAP", "127.0.0.1:1")
+    monkeypatch.setenv("CARILLON_HTTP_PORT", "7000")
+    monkeypatch.delenv("CARILLON_POSTGRES_DSN", raising=False)
+    found = settings.load(settings.ServiceSettings)
+    assert (found.postgres_dsn, found.kafka_bootstrap) == ("postgresql://of-the-file", "127.0.0.1:1")
+
+
 class Ticks:
     """A clock that is moved by hand."""
 

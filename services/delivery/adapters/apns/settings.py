@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from pydantic import Field, HttpUrl, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from libs.runtime.settings import Settings
 
 
-class ApnsSettings(BaseSettings):
+class ApnsSettings(Settings):
     """`CARILLON_APNS_` variables."""
-
-    model_config = SettingsConfigDict(env_prefix="CARILLON_", env_file=".env", extra="ignore", frozen=True)
 
     apns_key_id: str | None = Field(None, description="the signing key's id")
     apns_team_id: str | None = None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from pydantic import BaseModel, Field, HttpUrl, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from libs.runtime.settings import Settings
 
 
 class ServiceAccount(BaseModel):
@@ -18,10 +19,8 @@ class ServiceAccount(BaseModel):
     token_uri: str = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
 
 
-class FcmSettings(BaseSettings):
+class FcmSettings(Settings):
     """`CARILLON_FCM_` variables."""
-
-    model_config = SettingsConfigDict(env_prefix="CARILLON_", env_file=".env", extra="ignore", frozen=True)
 
     fcm_credentials_file: Path | None = Field(None, description="a service account's JSON file")
     fcm_url: HttpUrl = Field(HttpUrl("https://fcm.googleapis.com/"), description="where messages are sent to")

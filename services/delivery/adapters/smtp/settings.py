@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from libs.runtime.settings import Settings
 
 _MAILBOX = re.compile(r"[^\s<>()\"]+@([A-Za-z0-9.-]+)")
 _DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 
-class SmtpSettings(BaseSettings):
+class SmtpSettings(Settings):
     """`CARILLON_SMTP_` variables. Times are seconds."""
-
-    model_config = SettingsConfigDict(env_prefix="CARILLON_", env_file=".env", extra="ignore", frozen=True)
 
     smtp_host: str = "127.0.0.1"
     smtp_port: int = Field(2525, ge=1, le=65535)

@@ -5,15 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from pydantic import Field, HttpUrl, SecretStr, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from libs.runtime.settings import Settings
 from services.delivery.adapters.aws.signing import AccessKey
 
 
-class SnsSettings(BaseSettings):
+class SnsSettings(Settings):
     """`CARILLON_SNS_` variables."""
-
-    model_config = SettingsConfigDict(env_prefix="CARILLON_", env_file=".env", extra="ignore", frozen=True)
 
     sns_region: str | None = Field(None, pattern=r"^[a-z0-9-]+$", description="such as eu-central-1")
     sns_secret: SecretStr | None = Field(None, description="the secret access key")

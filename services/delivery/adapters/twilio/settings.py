@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from pydantic import Field, HttpUrl, SecretStr, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from libs.runtime.settings import Settings
 
 
-class TwilioSettings(BaseSettings):
+class TwilioSettings(Settings):
     """`CARILLON_TWILIO_` variables."""
-
-    model_config = SettingsConfigDict(env_prefix="CARILLON_", env_file=".env", extra="ignore", frozen=True)
 
     twilio_token: SecretStr | None = Field(None, description="the account's auth token")
     twilio_token_file: Path | None = Field(None, description="read instead of CARILLON_TWILIO_TOKEN")

@@ -8,13 +8,12 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, derive_private_key
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from libs.runtime.settings import Settings
 
 
-class WebPushSettings(BaseSettings):
+class WebPushSettings(Settings):
     """`CARILLON_WEBPUSH_` variables."""
-
-    model_config = SettingsConfigDict(env_prefix="CARILLON_", env_file=".env", extra="ignore", frozen=True)
 
     webpush_key: SecretStr | None = Field(None, description="VAPID private key: 32 bytes in base64url")
     webpush_key_file: Path | None = Field(None, description="read instead of CARILLON_WEBPUSH_KEY")
