@@ -85,7 +85,10 @@ class Ledger(Protocol):
         """Claims the deliveries that have been due for longest."""
 
     async def begin(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
-        """Marks claimed deliveries as being sent; returns those whose claim still holds."""
+        """Marks claimed deliveries as being sent by the first of their providers; returns those whose claim holds."""
+
+    async def turn(self, delivery: Delivery, provider: str) -> bool:
+        """Writes down that another provider is asked for it now; whether its claim still holds."""
 
     async def record(self, results: Sequence[Result]) -> list[Result]:
         """Writes outcomes; returns those whose claim still held. The others have no effect."""

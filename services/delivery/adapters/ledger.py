@@ -21,7 +21,7 @@ from services.delivery.ports import Failure, Reaped, Result
 
 _SQL = load(Path(__file__).with_suffix(".sql"))
 _CLAIM, _CLAIM_DUE = (_SQL[name].replace("{claimed}", _SQL["claimed"]) for name in ("claim", "claim_due"))
-_LOST = "unknown"  # which provider was asked by a process that is gone
+_LOST = "unknown"  # whom a process that is gone has asked: nobody that is written down
 
 _Row = tuple[str, float | None, bool]  # state, delay in seconds, whether it counts as an attempt
 
@@ -49,9 +49,15 @@ class PostgresLedger:
 
     async def begin(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
         """One statement."""
-        rows = await self._pool.fetch(_SQL["begin"], self._lease, *_keys(deliveries))
+        first = [d.providers[0] if d.providers else None for d in deliveries]
+        rows = await self._pool.fetch(_SQL["begin"], self._lease, *_keys(deliveries), first)
         held = {(row["tenant"], row["id"]) for row in rows}
         return [d for d in deliveries if (d.tenant, d.id) in held]
+
+    async def turn(self, delivery: Delivery, provider: str) -> bool:
+        """One statement."""
+        whose = delivery.tenant, delivery.id, delivery.token
+        return await self._pool.fetchval(_SQL["turn"], self._lease, *whose, provider) is not None
 
     async def record(self, results: Sequence[Result]) -> list[Result]:
         """One statement."""

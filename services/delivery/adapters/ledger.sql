@@ -105,12 +105,21 @@ left join tenants t on t.tenant = c.tenant
 where c.state = 'claimed'
 
 -- name: begin
+-- Who is asked is written down before the call: of a process that is gone, a repeat goes to the same.
 update deliveries d
-set state = 'sending', reason = 'sending', lease_until = now() + $1::interval, updated_at = now()
-from unnest($2::text[], $3::uuid[], $4::uuid[]) as k (tenant, id, token)
+set state = 'sending', reason = 'sending', lease_until = now() + $1::interval,
+    provider = coalesce(k.provider, d.provider), updated_at = now()
+from unnest($2::text[], $3::uuid[], $4::uuid[], $5::text[]) as k (tenant, id, token, provider)
 where d.tenant = k.tenant and d.id = k.id and d.claim_token = k.token and d.state = 'claimed'
   and d.lease_until > now()
 returning d.tenant, d.id
+
+-- name: turn
+-- Another provider is asked now, as the one before has surely not taken it: it has the whole lease.
+update deliveries
+set provider = $5, lease_until = now() + $1::interval
+where tenant = $2 and id = $3 and claim_token = $4 and state = 'sending' and lease_until > now()
+returning id
 
 -- name: record
 -- An outcome counts only with its token. Where the provider's call-back was faster than its answer, its word stands. $10–$17 are the providers that were asked, each with the number of its result.
@@ -171,12 +180,12 @@ with expired as (
       claim_token = null, lease_until = null, updated_at = now()
   from expired e
   where d.tenant = e.tenant and d.id = e.id
-  returning d.tenant, d.id, e.held
+  returning d.tenant, d.id, e.held, d.provider
 ), attempted as (
   insert into delivery_attempts (tenant, delivery, attempt, outcome, reason, provider, started_at, duration_ms)
   select tenant, id,
          1 + coalesce((select max(a.attempt) from delivery_attempts a where a.tenant = e.tenant and a.delivery = e.id), 0),
-         'unknown', 'lease-expired', $4, now(), 0
+         'unknown', 'lease-expired', coalesce(e.provider, $4), now(), 0
   from ended e where held = 'sending'
 )
 select count(*) filter (where held = 'claimed') as planned, count(*) filter (where held = 'sending') as unknown from ended

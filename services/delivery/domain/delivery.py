@@ -67,7 +67,8 @@ class Delivery:
     """A claimed delivery. `token` fences the claim: what is recorded with an older token has no effect.
 
     `attempts` is how many have been counted before this claim. `reached` are the devices that have taken it already.
-    `providers` is the tenant's own order of them, if it has one; `uncertain_with` is the one that may have it already.
+    `providers` is the tenant's own order of them, if it has one; once it is to be begun, those that may be asked.
+    `uncertain_with` is the one that may have it already.
     `urgency` is 0 (first) to 3.
     """
 

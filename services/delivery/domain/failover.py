@@ -6,7 +6,9 @@ A pace (domain.pace) is the circuit breaker of its provider: resting it is open,
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from services.delivery.domain.delivery import Delivery
 from services.delivery.domain.pace import Pace
@@ -28,6 +30,18 @@ def willing(names: Sequence[str], paces: Mapping[str, Pace], running: Mapping[st
     """Those that may be asked now, the ones with a free call first; `running` are calls by provider."""
     awake = [name for name in names if not paces[name].resting(now)]
     return sorted(awake, key=lambda name: running[name] >= paces[name].limit)  # stable: else the order stays
+
+
+def assign(
+    deliveries: Sequence[Delivery], paces: Mapping[str, Pace], running: Mapping[str, int], now: float
+) -> list[Delivery]:
+    """Each with the providers that may be asked for it, in order; a call of one counts for those behind it."""
+    counted, assigned = Counter(running), []
+    for delivery in deliveries:
+        names = willing(order(delivery, tuple(paces)), paces, counted, now)
+        counted.update(names[:1])
+        assigned.append(replace(delivery, providers=tuple(names)))
+    return assigned
 
 
 def passes_on(fault: Fault) -> bool:

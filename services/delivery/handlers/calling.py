@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from libs.postgres import faults as postgres_faults
 from libs.runtime.logging import get_logger
 from services.delivery import metrics
 from services.delivery.domain import failover
@@ -16,7 +17,7 @@ from services.delivery.domain.outcome import EXHAUSTED, Failed, Outcome, Sent, o
 from services.delivery.domain.pace import Pace
 from services.delivery.domain.retry import RetryPolicy
 from services.delivery.errors import Fault, Overloaded, Retryable, Unavailable, Uncertain
-from services.delivery.ports import Attempt, Provider, Result
+from services.delivery.ports import Attempt, Ledger, Provider, Result
 
 _log = get_logger(__name__)
 
@@ -30,6 +31,7 @@ class Calling:
 
     def __init__(
         self,
+        ledger: Ledger,
         providers: Sequence[Provider],
         policy: RetryPolicy,
         pace: Pace,
@@ -41,7 +43,8 @@ class Calling:
         self._providers = {provider.name: provider for provider in providers}
         self.paces = dict.fromkeys(self._providers, pace)
         self.running = Counter[str](dict.fromkeys(self._providers, 0))
-        self._policy, self._clock, self._repeatable, self._shared = policy, clock, repeatable, shared
+        self._ledger, self._policy, self._clock = ledger, policy, clock
+        self._repeatable, self._shared = repeatable, shared
 
     @property
     def limit(self) -> int:
@@ -53,14 +56,21 @@ class Calling:
         """Seconds for which no provider may be asked."""
         return failover.resting(self.paces, time.monotonic())
 
+    def assign(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        """Each with the providers that may be asked for it now, the first to be written down before `call`."""
+        return failover.assign(deliveries, self.paces, self.running, time.monotonic())
+
     async def call(self, delivery: Delivery) -> Result:
-        """Sends it. Whatever happens is a result."""
+        """Sends what was assigned. Whatever happens is a result."""
         if self._policy.exhausted(delivery.attempts):  # the last attempt's process died before it could say so
             return Result(delivery, Failed(EXHAUSTED, counted=False))
         attempts: list[Attempt] = []
         faults: list[Fault] = []
-        names = failover.order(delivery, list(self._providers))
-        for name in failover.willing(names, self.paces, self.running, time.monotonic()):
+        for name in delivery.providers:
+            if self.paces[name].resting(time.monotonic()):
+                continue
+            if name != delivery.providers[0] and not await self._turn(delivery, name):
+                break
             answer = await self._ask(name, delivery, attempts)
             if isinstance(answer, Sent):
                 return Result(delivery, answer, tuple(attempts))
@@ -69,6 +79,15 @@ class Calling:
                 return Result(delivery, self._outcome(answer, delivery), tuple(attempts))
         fault = failover.weightiest(faults) if faults else Unavailable("provider-unavailable", after=self.resting)
         return Result(delivery, self._outcome(fault, delivery), tuple(attempts))
+
+    async def _turn(self, delivery: Delivery, name: str) -> bool:
+        """Nobody is asked whom the ledger does not know of: a later attempt may do that."""
+        try:
+            return await self._ledger.turn(delivery, name)
+        except Exception as error:
+            if not postgres_faults.is_passing(error):
+                raise
+            return False
 
     async def _ask(self, name: str, delivery: Delivery, attempts: list[Attempt]) -> Sent | Fault:
         started_at, started = self._clock(), time.monotonic()

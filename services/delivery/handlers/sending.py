@@ -120,7 +120,8 @@ class Sending:
             part = [self._claimed.popleft() for _ in range(min(free, len(self._claimed)))]
             part = await self._within_rates(part, stop)
             self._taken.set()
-            begun = await patiently(partial(self._ledger.begin, part), self._progress, stop, "postgres")
+            assigned = self._calling.assign(part)
+            begun = await patiently(partial(self._ledger.begin, assigned), self._progress, stop, "postgres")
             for delivery in begun:
                 self._start(delivery)
 

@@ -130,6 +130,24 @@ async def test_an_expired_sending_is_unknown_and_repeated(ledger: PostgresLedger
     assert [row["outcome"] for row in await plan.attempts(planned)] == ["unknown", "sent"]
 
 
+async def test_a_repeat_of_a_process_that_is_gone_goes_to_whom_it_asked(ledger: PostgresLedger, plan: Plan) -> None:
+    planned = await plan.one()
+    (claimed,) = await ledger.claim([planned.reference])
+    (begun,) = await ledger.begin([replace(claimed, providers=("ses", "smtp"))])
+    await _run_out(plan)
+    assert not await ledger.turn(begun, "smtp")  # too late: it may be another's by now
+    await ledger.reap(10)
+    (again,) = await ledger.claim_due(10)
+    assert again.uncertain_with == "ses"
+    (begun,) = await ledger.begin([replace(again, providers=("ses", "smtp"))])
+    assert await ledger.turn(begun, "smtp")
+    await _run_out(plan)
+    await ledger.reap(10)
+    (last,) = await ledger.claim_due(10)
+    assert last.uncertain_with == "smtp"
+    assert [a["provider"] for a in await plan.attempts(planned)] == ["ses", "smtp"]
+
+
 async def test_where_repeats_cannot_be_told_the_unknown_stays(pool: asyncpg.Pool, plan: Plan) -> None:
     careful = PostgresLedger(pool, "email", 60.0, repeatable=False)
     planned = await plan.one()
