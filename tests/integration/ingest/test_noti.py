@@ -138,8 +138,10 @@ async def test_a_record_that_the_brokers_never_take_does_not_hold_up_the_others(
     admin = AIOKafkaAdminClient(bootstrap_servers=system.bootstrap)
     await admin.start()
     try:
-        small = ConfigResource(ConfigResourceType.TOPIC, f"{system.prefix}service.event", {"max.message.bytes": "3000"})
-        await admin.alter_configs([small])
+        topic = f"{system.prefix}service.event"
+        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {"max.message.bytes": "3000"})])
+        # The controller has taken it; the broker goes by it a moment later.
+        await until(lambda: _limit(admin, topic), lambda limit: limit == "3000")
     finally:
         await admin.close()
     noise = "".join(random.Random(7).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=20_000))  # hardly compressible
@@ -149,6 +151,11 @@ async def test_a_record_that_the_brokers_never_take_does_not_hold_up_the_others(
     (letter,) = await system.records("noti.invalid", 1)
     assert DeadLetter.model_validate_json(letter.value).code == "too-large"
     assert {(event.data or {})["n"] for event in map(_event, await system.records("service.event", 2))} == {1, 2}
+
+
+async def _limit(admin: AIOKafkaAdminClient, topic: str) -> str:
+    (answer,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+    return next(str(entry[1]) for entry in answer.resources[0][4] if entry[0] == "max.message.bytes")
 
 
 def _event(record: ConsumerRecord) -> AcceptedEvent:
