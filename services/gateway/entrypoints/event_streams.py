@@ -53,6 +53,7 @@ def router(
         request: Request,
         token: Annotated[str | None, Query(description="instead of the Authorization header")] = None,
         dialect: Annotated[str, Query(description="the namespace whose names and shapes are spoken")] = _DEFAULT,
+        ack: Annotated[bool, Query(description="repeat what the person does nothing with")] = False,
         last_event_id: Annotated[str | None, Header()] = None,
         last: Annotated[str | None, Query(alias="lastEventId", description="instead of the header")] = None,
     ) -> Response:
@@ -63,7 +64,7 @@ def router(
         sid, headers = secrets.token_urlsafe(12), request.headers
         peer = "" if request.client is None else request.client.host
         address = client_address(peer, headers.get("x-forwarded-for"), trusted)
-        arrival = Arrival(KIND + dialect, spoken, sid, sid, address)
+        arrival = Arrival(KIND + dialect, spoken, sid, sid, address, ack)
         position = position_of(last_event_id or last)
         entrance = await door.enter(arrival, headers.get("authorization") or token, position)
         if isinstance(entrance, Refused):

@@ -1,6 +1,7 @@
 """Plain WebSocket at `/ws/notifications` and `/ws`: frames `{"event": …, "data": …}`, for clients without Socket.IO.
 
-`?dialect=` names the namespace whose names and shapes are spoken, `/ws/notifications` by default.
+`?dialect=` names the namespace whose names and shapes are spoken, `/ws/notifications` by default; `?ack=true` says
+that the client acknowledges.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ class PlainEntrance:
         dialect = self._dialects.get(wanted, self._dialects[_DEFAULT])
         sid, peer = secrets.token_urlsafe(12), "" if socket.client is None else socket.client.host
         address = client_address(peer, socket.headers.get("x-forwarded-for"), self._trusted)
-        arrival = Arrival(KIND + dialect.namespace, dialect, sid, sid, address)
+        acknowledges = socket.query_params.get("ack") == "true"
+        arrival = Arrival(KIND + dialect.namespace, dialect, sid, sid, address, acknowledges)
         plain = self._sockets.opened(arrival.sid, socket)
         listening = asyncio.ensure_future(self._converse(arrival, socket, known=wanted in self._dialects))
         try:

@@ -14,7 +14,7 @@ from libs.runtime.clock import Clock
 from libs.runtime.logging import get_logger
 from libs.schemas.records import NotificationEmission
 from services.gateway import metrics
-from services.gateway.domain import resume
+from services.gateway.domain import portions, resume
 from services.gateway.domain.inbox import reader
 from services.gateway.domain.logs import Entry, Head, LogKey, Stretch, wire_name
 from services.gateway.domain.rooms import HeldLog, HeldLogs
@@ -33,10 +33,11 @@ _READERS = 8  # sessions that read logs at once; the rest are served from memory
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many entries a client is sent: `newest` without a position, at most `missed` with one."""
+    """How many entries a client is sent: `newest` without a position, `missed` with one; `portion` bytes in one go."""
 
     newest: int
     missed: int
+    portion: int
 
 
 class CatchUp:
@@ -116,7 +117,8 @@ class CatchUp:
             async with self._reading:
                 found = await self._logs.newest(session.person, wanted, limit)
         shown = [(name, entry) for name, entry in _in_order(found) if _exists(session, name, entry)]
-        self._emitter.several(session, shown[max(0, len(shown) - limit) :], unread)
+        newest = portions.newest(shown[max(0, len(shown) - limit) :], self._limits.portion)
+        self._emitter.several(session, newest, unread)
         session.newest = False
         self.resync(session, resume.NO_POSITION, list(session.behind))
 
@@ -177,7 +179,9 @@ class CatchUp:
             return
         still = {h: s for h, s in wanted.items() if h.key.name in session.behind and h.followed.epoch == epochs[h]}
         whole = {h.key.name: e for h, s in still.items() if (e := entries[h.key.name]) and e[0].seq == s.after + 1}
-        ordered = list(_in_order(whole))
+        ordered = portions.fitting(
+            list(_in_order(whole)), self._limits.portion
+        )  # what is left is due in the next round
         if many:
             self._emitter.several(session, [(name, e) for name, e in ordered if _exists(session, name, e)], unread)
         for name, entry in ordered:

@@ -74,7 +74,7 @@ class Live:
         emitter = Emitter(world.sockets, clock)
         interest = Interest(world.leases, world.logs, held, live, settings.interest_batch)
         self.following = Following(held, world.logs, interest, emitter, clock, settings.gap_patience)
-        limits = Limits(settings.catch_up_limit, settings.resume_limit)
+        limits = Limits(settings.catch_up_limit, settings.resume_limit, portion=settings.slow_bytes // 4)
         catch_up = CatchUp(held, world.logs, world.unread, self.following, emitter, clock, limits)
         self._pacing = Pacing(held, catch_up, settings.told(), time.monotonic)
         emitter.shown = self._pacing.shown

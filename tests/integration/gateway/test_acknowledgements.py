@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 import socketio
+from websockets.asyncio.client import ClientConnection, connect
 
 from tests.integration.gateway.clients import DEADLINE, client, eventually, token
 from tests.integration.gateway.conftest import ENVIRONMENT, Gateways
 from tests.integration.gateway.scribe import Scribe
+from tests.integration.gateway.transports import TRANSPORTS
 
 pytestmark = pytest.mark.covers("F1-4", "S8", "F0-6")
 
@@ -23,9 +26,10 @@ _WATERMARK = "select delivered_seq from room_watermarks where tenant = 'default'
 _SINGLE = "select coalesce(array_agg(seq order by seq), '{}') from acknowledgements where user_id = $1"
 
 
-@pytest.fixture(scope="module")
-def environment() -> dict[str, str]:
+@pytest.fixture(scope="module", params=TRANSPORTS)
+def environment(request: pytest.FixtureRequest) -> dict[str, str]:
     return ENVIRONMENT | {
+        "CARILLON_TRANSPORT": request.param,
         "CARILLON_REPEAT_AFTER": ",".join(map(str, AGES)),
         "CARILLON_REPEAT_INTERVAL": "0.1",
         "CARILLON_FAILED_AFTER": str(FAILED),
@@ -223,6 +227,66 @@ async def test_the_root_dialect_acknowledges_by_id(gateways: Gateways, scribe: S
         await reaches(gateways.url, user, record.id, "delivered")
     finally:
         await io.disconnect()
+
+
+async def test_a_plain_websocket_says_at_the_door_that_it_acknowledges(
+    gateways: Gateways, scribe: Scribe, name: str
+) -> None:
+    user, room = f"u{name}", f"user:u{name}"
+    address = f"{gateways.url.replace('http', 'ws')}/ws?ack=true&dialect=/&token={token(user)}"
+    async with connect(address) as socket, asyncio.timeout(DEADLINE):
+        await _frame(socket, "connected")
+        record = await scribe.publish(room)
+        assert "redelivered" not in await _frame(socket, "system.notification")
+        assert (await _frame(socket, "system.notification"))["redelivered"]
+        await socket.send(orjson.dumps({"event": "ack", "data": {"notificationId": str(record.id)}}).decode())
+        await _frame(socket, "acknowledged")
+        await reaches(gateways.url, user, record.id, "delivered")
+
+
+async def test_a_stream_that_asks_for_it_is_repeated_what_its_person_does_nothing_with(
+    gateways: Gateways, scribe: Scribe, name: str
+) -> None:
+    user, room = f"u{name}", f"user:u{name}"
+    headers = {"Authorization": f"Bearer {token(user)}"}
+    async with (
+        httpx.AsyncClient(base_url=gateways.url, headers=headers, timeout=DEADLINE) as http,
+        http.stream("GET", "/notifications/sse", params={"ack": "true", "dialect": "/"}) as stream,
+        asyncio.timeout(DEADLINE),
+    ):
+        told = _told(stream.aiter_lines())
+        assert (await anext(told))[0] == "connected"
+        read, unread = [await scribe.publish(room, title=title) for title in ("read", "unread")]
+        await http.patch(f"/api/v1/notifications/{read.id}/read")
+        repeated = [payload async for _, payload in _until(told, lambda payload: payload.get("redelivered"))]
+        assert repeated[-1]["metadata"]["notificationId"] == str(unread.id)
+
+
+async def _frame(socket: ClientConnection, event: str) -> dict[str, Any]:
+    """The payload of the next frame with this event."""
+    while (frame := orjson.loads(await socket.recv()))["event"] != event:
+        pass
+    payload: dict[str, Any] = frame["data"]
+    return payload
+
+
+async def _told(lines: AsyncIterator[str]) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+    """(event, payload) of a stream."""
+    event = ""
+    async for line in lines:
+        name, _, value = line.partition(": ")
+        event = value if name == "event" else event
+        if name == "data":
+            yield event, orjson.loads(value)
+
+
+async def _until(
+    told: AsyncIterator[tuple[str, dict[str, Any]]], last: Callable[[dict[str, Any]], Any]
+) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+    async for event, payload in told:
+        yield event, payload
+        if last(payload):
+            return
 
 
 async def test_who_acknowledges_nothing_of_a_batch_is_sent_each_of_it_again(

@@ -6,11 +6,12 @@ import asyncio
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from tests.integration.fanout.conftest import hang_up
 from tests.integration.fanout.raw import Raw
-from tests.integration.gateway.clients import client, measured, token
+from tests.integration.gateway.clients import DEADLINE, Client, client, measured, token
 from tests.integration.gateway.conftest import ENVIRONMENT, Gateways
 from tests.integration.gateway.scribe import Scribe
 
@@ -19,6 +20,7 @@ __all__ = ["hang_up"]
 pytestmark = pytest.mark.covers("F4-4", "S10")
 
 _UNREAD = 40_000
+_NEW = ("notification:new", "notification:batch")
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +67,29 @@ async def test_who_does_not_read_is_cut_off_and_resumes_from_its_position(
         await again.shows(*range(sent))
 
 
+async def test_what_was_missed_comes_in_portions(gateways: Gateways, scribe: Scribe, name: str) -> None:
+    bearer, room, many = token(f"u{name}"), f"user:u{name}", 45
+    async with client(gateways.url, bearer, namespace="/notifications") as one:
+        await one.event("resync")
+        position = dict(one.position)
+    for number in range(many):
+        await scribe.write(room, data={"n": number, "text": "x" * 2_000})
+    async with client(gateways.other, bearer, position, namespace="/notifications") as again:
+        await again.until(lambda: len(_told(again)) >= many)
+        assert _told(again) == list(range(many))
+        assert max(len(batch["notifications"]) for batch in again.of("notification:batch")) <= _UNREAD // 4 // 2_000
+    async with client(gateways.url, token(f"u{name}")) as newest:
+        await newest.event("resync")
+        shown = newest.shown()
+        assert shown == list(range(many - len(shown), many))
+        assert 1 <= len(shown) <= _UNREAD // 4 // 2_000
+
+
+def _told(one: Client) -> list[int]:
+    told = [n for event, payload in one.told for n in payload.get("notifications", [payload]) if event in _NEW]
+    return [notification["data"]["n"] for notification in told]
+
+
 async def test_a_message_too_large_closes(gateways: Gateways) -> None:
     raw = await Raw.joined(port(gateways), f'{{"token":"{token("large")}"}}')
     raw.send('42["authenticate",{"token":"' + "x" * 5_000 + '"}]')
@@ -94,6 +119,14 @@ async def test_who_never_joins_and_who_was_refused_and_stays_are_closed(gateways
 
     assert list(await asyncio.gather(hold(idle), hold(refused))) == [1000, 1000]
     assert await closed(gateways, "idle") == before + 2
+
+
+async def test_a_connection_that_polls_and_never_joins_is_ended(gateways: Gateways) -> None:
+    async with httpx.AsyncClient(timeout=DEADLINE) as http:
+        opened = await http.get(f"{gateways.url}/socket.io/?EIO=4&transport=polling")
+        sid = opened.text.split('"sid":"')[1].split('"')[0]
+        answer = await http.get(f"{gateways.url}/socket.io/?EIO=4&transport=polling&sid={sid}")
+        assert answer.status_code == 400 or answer.text == "1"
 
 
 async def test_a_request_without_an_end_is_not_waited_for(gateways: Gateways) -> None:

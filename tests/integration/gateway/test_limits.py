@@ -13,15 +13,17 @@ import socketio
 
 from tests.integration.gateway.clients import DEADLINE, Client, client, eventually, token
 from tests.integration.gateway.conftest import ENVIRONMENT, Gateways
+from tests.integration.gateway.transports import TRANSPORTS
 
 pytestmark = pytest.mark.covers("S10", "F1-5", "F4-4")
 
 BAN = 0.6
 
 
-@pytest.fixture(scope="module")
-def environment() -> dict[str, str]:
+@pytest.fixture(scope="module", params=TRANSPORTS)
+def environment(request: pytest.FixtureRequest) -> dict[str, str]:
     return ENVIRONMENT | {
+        "CARILLON_TRANSPORT": request.param,
         "CARILLON_CONNECTIONS_PER_USER": "2",
         "CARILLON_CONNECTIONS_PER_TENANT": "6",
         "CARILLON_CONNECTIONS_PER_ADDRESS": "3",
@@ -29,7 +31,6 @@ def environment() -> dict[str, str]:
         "CARILLON_BAN_SECONDS": str(BAN),
         "CARILLON_BAN_LONGEST": "2.4",
         "CARILLON_TRUSTED_PROXIES": "127.0.0.0/8",
-        "CARILLON_JOIN_TIMEOUT": "0.5",
     }
 
 
@@ -170,14 +171,6 @@ async def test_a_flood_is_told_once_then_ended(gateways: Gateways, name: str, na
 
 async def _true(value: Any) -> bool:
     return bool(value)
-
-
-async def test_a_connection_that_never_joins_is_ended(gateways: Gateways) -> None:
-    async with httpx.AsyncClient(timeout=DEADLINE) as http:
-        opened = await http.get(f"{gateways.url}/socket.io/?EIO=4&transport=polling")
-        sid = opened.text.split('"sid":"')[1].split('"')[0]
-        answer = await http.get(f"{gateways.url}/socket.io/?EIO=4&transport=polling&sid={sid}")
-        assert answer.status_code == 400 or answer.text == "1"
 
 
 async def test_limits_are_counted_for_operators(gateways: Gateways, name: str) -> None:

@@ -6,8 +6,10 @@ import pytest
 
 from tests.integration.gateway.conftest import ENVIRONMENT
 
+TRANSPORTS = ("fanout", "stock")
 
-@pytest.fixture(scope="module", params=["fanout", "stock"])
+
+@pytest.fixture(scope="module", params=TRANSPORTS)
 def environment(request: pytest.FixtureRequest) -> dict[str, str]:
     """What the module's gateways are told."""
     return ENVIRONMENT | {"CARILLON_TRANSPORT": request.param}

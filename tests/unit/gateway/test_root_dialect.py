@@ -94,6 +94,8 @@ def test_what_the_document_does_not_name_is_named_in_its_style() -> None:
     everything = {"userId": "u", "positions": {ROOM: 4}, "readAt": STAMP, "position": STATE_POSITION}
     assert changed(root, "read_all") == ("notifications.read_all", everything)
     assert changed(root, "snoozed", until=AT)[1]["snoozedUntil"] == STAMP
+    seen = {"notificationId": str(ID), "seenAt": STAMP, "position": STATE_POSITION}
+    assert changed(root, "seen", notification_id=ID, positions=None) == ("notification.seen", seen)
     event, payload = withdrawn(root)
     assert event == "notification.withdrawn"
     assert payload == {

@@ -52,6 +52,10 @@ class Root(Dialect):
     def state(self, change: StateChange) -> Emission:
         """`notification.{operation}` for one, `notifications.{operation}` for all."""
         at = iso(change.at)
+        if change.notification_id is None:
+            name = "read" if change.operation == "read_all" else change.operation
+            payload = {"userId": change.user_id, "positions": change.positions or {}, f"{name}At": at}
+            return Emission(f"notifications.{change.operation}", payload)
         subject = {"notificationId": str(change.notification_id)}
         match change.operation:
             case "read" | "unread":
@@ -60,12 +64,8 @@ class Root(Dialect):
             case "snoozed":
                 until = None if change.until is None else iso(change.until)
                 return Emission("notification.snoozed", subject | {"snoozedUntil": until, "snoozedAt": at})
-            case "deleted" | "archived" | "unarchived" | "unsnoozed":
-                return Emission(f"notification.{change.operation}", subject | {f"{change.operation}At": at})
-            case "read_all" | "seen" | "cleared":
-                name = "read" if change.operation == "read_all" else change.operation
-                payload = {"userId": change.user_id, "positions": change.positions or {}, f"{name}At": at}
-                return Emission(f"notifications.{change.operation}", payload)
+            case operation:
+                return Emission(f"notification.{operation}", subject | {f"{operation}At": at})
 
     def connected(
         self, identity: Identity, rooms: Sequence[str], position: Mapping[str, Head], now: datetime
