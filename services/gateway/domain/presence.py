@@ -140,6 +140,10 @@ class Frames:
         for tenant in list(self._waiting):
             yield from self._due(tenant, now)
 
+    def forget(self, tenant: str) -> None:
+        """What waits for a tenant is not to be told."""
+        self._waiting.pop(tenant, None)
+
     def _due(self, tenant: str, now: float) -> Iterator[tuple[PresenceChange, tuple[News, ...]]]:
         waiting, sent = self._waiting[tenant], self._sent.setdefault(tenant, deque())
         while sent and now - sent[0] >= _WINDOW:

@@ -37,7 +37,7 @@ from services.gateway.ports import Interests, Records
 from services.gateway.settings import Settings
 
 _STUCK_SECONDS = 60.0
-_FRAME_SECONDS = 0.05  # between looks at what of presence may be told
+_FRAME_SECONDS = 0.25  # between looks at what of presence may be told: frames of one look are one write
 _ROUND_SECONDS = 0.5
 _MAX_TYPISTS = 10_000
 _MAX_REMEMBERED = 100_000  # people whose last presence is remembered

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Sequence
 
 import orjson
@@ -39,14 +40,17 @@ class Publishing:
         self._records = records
         self._slots: Batcher[Room, Sequence[int]] = Batcher(interests.listening, batch)
 
-    async def publish(self, record: Ephemeral | PresenceChange) -> None:
+    async def publish(self, *records: Ephemeral | PresenceChange) -> None:
         """Raises Retryable when nobody can say who listens."""
-        names = record.rooms if isinstance(record, Ephemeral) else (rooms.TENANT,)
-        asked = [(record.tenant, name) for name in names]
-        found = await self._slots.get(asked)
-        slots = sorted({slot for room in asked for slot in found.get(room, ())})
-        if slots:
-            self._records.publish(record, slots)
+        asked = [[(record.tenant, name) for name in _rooms(record)] for record in records]
+        found = await self._slots.get(itertools.chain(*asked)) if records else {}
+        for record, places in zip(records, asked, strict=True):
+            if slots := sorted({slot for room in places for slot in found.get(room, ())}):
+                self._records.publish(record, slots)
+
+
+def _rooms(record: Ephemeral | PresenceChange) -> Sequence[str]:
+    return record.rooms if isinstance(record, Ephemeral) else (rooms.TENANT,)
 
 
 class Ephemerals:

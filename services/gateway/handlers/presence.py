@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Iterable
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Sequence
 
 from libs.runtime.logging import get_logger
 from libs.schemas.records import PresenceChange
@@ -14,29 +15,39 @@ from services.gateway.domain.dialects.dialect import Emission
 from services.gateway.domain.presence import Roster
 from services.gateway.domain.session import Session
 from services.gateway.handlers.ephemerals import Publishing
-from services.gateway.handlers.remembering import Remembered
 from services.gateway.live_ports import GatewaySwept, Presences
 
 log = get_logger(__name__)
 
 _AT_ONCE = 1_000  # people in a report, and people taken out of a dead gateway
 _MAX_TENANTS = 10_000
-_SIZE_SECONDS = 60.0  # for how long the size of a tenant is remembered
+_LARGE_SECONDS, _SMALL_SECONDS = 60.0, 5.0  # for how long it is remembered that a tenant is large, or is not
+_UNKNOWN = (False, float("-inf"))
 
 
 class TenantSizes:
-    """Which tenants have more than `limit` members, so that people there ask for presence and are not told."""
+    """Which tenants have more than `limit` members, so that people there ask for presence and are not told.
+
+    Remembered for a minute; of the others only for seconds, because a tenant whose people first come is large soon.
+    """
 
     def __init__(self, store: Presences, limit: int, monotonic: Callable[[], float]) -> None:
-        self._store, self._limit = store, limit
-        self._sizes: Remembered[str, int] = Remembered(self._count, _MAX_TENANTS, monotonic)
+        self._store, self._limit, self._monotonic = store, limit, monotonic
+        self._known: OrderedDict[str, tuple[bool, float]] = OrderedDict()
 
-    async def is_large(self, tenant: str) -> bool:
-        """Raises Retryable."""
-        return await self._sizes.get(tenant) > self._limit
-
-    async def _count(self, tenant: str) -> tuple[int, float]:
-        return (await self._store.sizes([tenant], self._limit + 1))[tenant], _SIZE_SECONDS
+    async def large(self, tenants: Collection[str]) -> set[str]:
+        """The large ones among these tenants. Raises Retryable."""
+        now = self._monotonic()
+        unknown = [tenant for tenant in tenants if self._known.get(tenant, _UNKNOWN)[1] <= now]
+        if unknown:
+            for tenant, members in (await self._store.sizes(unknown, self._limit + 1)).items():
+                seconds = _LARGE_SECONDS if members > self._limit else _SMALL_SECONDS
+                self._known[tenant] = (members > self._limit, now + seconds)
+                self._known.move_to_end(tenant)
+        large = {tenant for tenant in tenants if self._known.get(tenant, _UNKNOWN)[0]}
+        while len(self._known) > _MAX_TENANTS:
+            self._known.popitem(last=False)
+        return large
 
 
 class PresenceReports:
@@ -98,7 +109,6 @@ class PresenceReports:
             if self._gateway is not None:
                 await self._store.beat(self._gateway, new=False, lease=self._grace)
 
-    async def _tell(self, changes: Iterable[PresenceChange]) -> None:
-        for change in changes:
-            if not await self._sizes.is_large(change.tenant):
-                await self._publishing.publish(change)
+    async def _tell(self, changes: Sequence[PresenceChange]) -> None:
+        large = await self._sizes.large({change.tenant for change in changes}) if changes else ()
+        await self._publishing.publish(*(change for change in changes if change.tenant not in large))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -51,17 +52,24 @@ class PresenceFrames:
         self._frames.offer(change)
 
     async def show(self) -> None:
-        """One round: tells what may be told now."""
+        """One round: tells what may be told now. Raises Retryable."""
+        due: defaultdict[str, list[Callable[[Dialect], Emission]]] = defaultdict(list)
         for change, frames in self._frames.due(asyncio.get_running_loop().time()):
-            sessions = listeners(self._held, change.tenant, rooms.TENANT)
-            for kind in frames:
-                self._emitter.tell(sessions, partial(_NEWS[kind], change))
+            due[change.tenant] += [partial(_NEWS[kind], change) for kind in frames]
+        large = await self._sizes.large(due) if due else ()
+        for tenant, shapes in due.items():
+            if tenant in large:  # it has grown since
+                self._frames.forget(tenant)
+                continue
+            sessions = listeners(self._held, tenant, rooms.TENANT)
+            for shape in shapes:
+                self._emitter.tell(sessions, shape)
 
     async def compare(self) -> None:
         """One round: looks for changes that no record told of. Raises Retryable."""
         now = self._clock()
         held = {log.key.tenant for log in self._held if log.key.name == rooms.TENANT and log.holders}
-        small = {tenant for tenant in held if not await self._sizes.is_large(tenant)}
+        small = held - await self._sizes.large(held)
         moments = {tenant: self._looked.get(tenant, now - _OVERLAP) for tenant in small}
         found = await self._store.since(moments, _CHANGES) if moments else []
         self._looked = dict.fromkeys(moments, now - _OVERLAP)
