@@ -128,7 +128,7 @@ def _push(building: Building) -> Provider:
     try:
         if settings.configured:
             senders["web"] = WebPushClient(building.poster(), settings.key(), settings.webpush_subject, utc_now)
-        if account := (fcm := load(FcmSettings)).account:
+        if account := (fcm := load(FcmSettings)).credentials:
             senders["fcm"] = FcmClient(building.asker(), account, str(fcm.fcm_url), utc_now)
         if apns.apns_key_file:
             senders["apns"] = _apns(building, apns, apns.apns_key_file.read_text())

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from libs.runtime.clock import utc_now
 from services.delivery.adapters.apns.client import ApnsClient
 from services.delivery.adapters.fcm.client import FcmClient
-from services.delivery.adapters.fcm.settings import ServiceAccount
+from services.delivery.adapters.fcm.settings import service_account
 from services.delivery.adapters.http.asking import Asker
 from services.delivery.adapters.http.posting import Poster
 from services.delivery.adapters.push.client import PushClient
@@ -45,7 +45,7 @@ async def fcm() -> AsyncIterator[Asked]:
     peer, asker = Fcm(), Asker(TIMEOUT)
 
     def made(url: str) -> DeviceSender:
-        return FcmClient(asker, ServiceAccount.model_validate(peer.credentials), f"{url}/", utc_now)
+        return FcmClient(asker, service_account(peer.credentials), f"{url}/", utc_now)
 
     async with pushing(peer, "fcm", made, lambda _url: Device("d", "fcm", "a-registration-token")) as asked:
         yield asked

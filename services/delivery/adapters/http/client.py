@@ -17,6 +17,7 @@ from services.delivery.domain.retry import asked_to_wait
 _MAX_ANSWER = 64 * 1024  # bytes: no provider has more to say to us
 _KEEP_SECONDS = 10.0  # most servers keep an idle connection for longer: few are found closed
 _CONNECT_SECONDS = 10.0
+_CONNECT_SHARE = 0.4  # of the whole time, for the connection and for TLS each: both end before it
 _REPEATED = frozenset({307, 308})  # redirects that keep the method and the body
 
 
@@ -67,17 +68,22 @@ class HttpClient:
         redirects: int = 0,
     ) -> None:
         self._timeout, self._redirects = timeout, redirects
-        # Connecting ends by httpcore's own clock: it does not close a connection whose TLS handshake is cancelled.
-        self._connecting = {"connect": min(_CONNECT_SECONDS, timeout * 0.5)}
+        self._connecting = {"connect": min(_CONNECT_SECONDS, timeout * _CONNECT_SHARE)}
         self._pool = httpcore.AsyncConnectionPool(
-            http1=not http2, http2=http2, network_backend=backend, max_connections=None, keepalive_expiry=_KEEP_SECONDS
+            ssl_context=httpcore.default_ssl_context(),  # read once: the certificates of authorities are many
+            http1=not http2,
+            http2=http2,
+            network_backend=backend,
+            max_connections=None,
+            keepalive_expiry=_KEEP_SECONDS,
         )
 
     async def post(self, url: str, headers: Mapping[str, str], content: bytes) -> Answer:
         """Raises Unanswered, and what the backend raises."""
-        furthest = _Furthest()
+        whole = asyncio.timeout(self._timeout)
+        furthest = _Furthest(whole)
         try:
-            async with asyncio.timeout(self._timeout):
+            async with whole:
                 return await self._following(url, headers, content, furthest)
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as error:
             raise Unanswered(furthest.stage, type(error).__name__) from error
@@ -113,12 +119,18 @@ class HttpClient:
 
 
 class _Furthest:
-    """Told by the connection what it does."""
+    """Told by the connection what it does.
 
-    def __init__(self) -> None:
+    httpcore does not close a connection whose TLS handshake is cancelled: that ends by its own time limit instead.
+    """
+
+    def __init__(self, whole: asyncio.Timeout) -> None:
         self.stage = Stage.NOTHING
+        self._whole, self._until = whole, whole.when()
 
     async def __call__(self, step: str, _info: Mapping[str, Any]) -> None:
+        if "start_tls." in step:
+            self._whole.reschedule(None if step.endswith("started") else self._until)
         if step.endswith("send_request_body.started"):  # when it is complete it may long have been acted on
             self.stage = Stage.SENT
 

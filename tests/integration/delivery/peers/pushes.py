@@ -106,7 +106,9 @@ class Fcm(HttpPeer):
 
     def _token(self, got: Got) -> Response:
         form = dict(part.split("=", 1) for part in got.body.decode().split("&"))
-        jwt.decode(form["assertion"], self._key.public_key(), ["RS256"], audience=f"{self.url}/token")
+        audience = "https://oauth2.googleapis.com/token"  # wherever it is asked for
+        claims = jwt.decode(form["assertion"], self._key.public_key(), ["RS256"], audience=audience)
+        assert (claims["iss"], claims["scope"].rpartition("/")[2]) == ("carillon@example.test", "firebase.messaging")
         self.tokens += 1
         return JSONResponse({"access_token": f"access-{self.tokens}", "expires_in": 3599, "token_type": "Bearer"})
 
