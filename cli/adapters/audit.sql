@@ -7,11 +7,14 @@ order by consumer, topic, partition, generation
 -- name: written
 -- How many notifications there are of each event, and how many of them came through Kafka. An event that waits, or
 -- waited, for its time was taken as well, once however many parts it is told in; what it became comes from `scheduled`.
-select event, count(*) as notifications, count(*) filter (where origin not in ('http', 'scheduled')) as from_noti
+-- An event for all tenants was taken once as well, and what each of them is told comes from `broadcast`.
+select event, count(*) as notifications, count(*) filter (where origin not in ('http', 'scheduled', 'broadcast')) as from_noti
 from (
   select event, source ->> 'topic' as origin from notifications
   union all
   select event, source_topic from scheduled where id = event_id
+  union all
+  select event, source_topic from broadcasts
 ) taken
 group by event
 
@@ -128,9 +131,10 @@ select (select count(*) from room_heads) as rooms, (select count(*) from user_he
 -- Work that is on its way inside the database: unfinished expansions, deliveries that are due (an uncertain one that is
 -- to be repeated, and a failed one whose dead letter is not written yet, among them) and those in a worker's hands.
 -- A delivery that waits for a later attempt is not on its way until then. `router` is what the router is about to do
--- without an event: tell what was scheduled, close digests, cancel.
+-- without an event: tell what was scheduled or is for all tenants, close digests, cancel.
 select (select count(*) from expansions where done_at is null) as expansions,
   (select count(*) from scheduled where state = 'waiting' and due_at <= now())
+    + (select count(*) from broadcasts where done_at is null)
     + (select count(*) from digests where closed_at is null and closes_at <= now())
     + (select count(*) from cancellations where done_at is null and look_at <= now()) as router,
   count(*) filter (where claim_token is null and (state = 'failed' or next_attempt_at <= now())) as due,

@@ -48,6 +48,9 @@ Tag = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 #: Where a notification leads: an address of the web, or a path of the application.
 ActionUrl = Annotated[str, StringConstraints(max_length=2_000, pattern=r"^(https?://|/)[^\s\x00-\x1f]*$")]
 
+#: As `recipients.broadcast`: everybody in every tenant.
+PLATFORM = "platform"
+
 #: `{service}.{entity}.{action}`; more parts are allowed, fewer only for a name that the catalogue registers (S4).
 THREE_PART_NAME = re.compile(r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2,}$")
 ServiceEventName = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9_.:-]+$")]
@@ -57,7 +60,8 @@ class Recipients(WireModel):
     """Explicit recipients; any non-empty list of them replaces the audience rule of the type (F0-1).
 
     `topics` reach who subscribed to them. `excludeUserIds` takes people out again, whoever named them.
-    `service` and `queue` forward the event to an allow-listed topic of that name.
+    `service` and `queue` forward the event to an allow-listed topic of that name. `broadcast` is everybody in the
+    tenant; `"platform"` everybody in every tenant, for producers who may name them all (S14).
     """
 
     user_ids: Ids = ()
@@ -68,7 +72,7 @@ class Recipients(WireModel):
     topics: Ids = ()
     exclude_user_ids: Ids = ()
     tenant: bool = False
-    broadcast: bool = False
+    broadcast: bool | Literal["platform"] = False
     service: Id | None = None
     queue: Id | None = None
 

@@ -41,5 +41,6 @@ QUEUED_BYTES = Gauge("carillon_router_queued_bytes", "Bytes of the events that w
 BULK_EVENTS = Counter("carillon_router_bulk_events_total", "Events that came by the bulk lane")
 PARTITIONS = Gauge("carillon_router_partitions", "Partitions that this process reads", ["lane"])
 TOLD = Counter("carillon_router_scheduled_told_total", "Scheduled events whose time came")
+BROADCAST = Counter("carillon_router_broadcast_tenants_total", "Tenants that were told an event for all of them")
 DIGESTS = Counter("carillon_router_digests_total", "Digests that were closed and are to be sent")
 CANCELLED = Counter("carillon_router_cancelled_total", "Notifications that were cancelled after they were planned")

@@ -13,6 +13,7 @@ from libs.catalogue.catalogue import Catalogue
 from libs.rules.person import Person
 from libs.schemas.events import EventName
 from libs.schemas.preferences import TenantPreferences
+from services.router.domain.broadcasting import Broadcast
 from services.router.domain.endpoints import Endpoint
 from services.router.domain.handover import DueDelivery, Emission, Handover, Publication, RoomKey
 from services.router.domain.incoming import Record
@@ -81,12 +82,16 @@ class Directory(Protocol):
         """Where the tenants' notifications may be posted to."""
 
 
+#: What a record leads to: a notification, something that is told later, or the fate that it already has.
+Outcome = Plan | Schedule | Broadcast | Fate
+
+
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """A batch to be written: every record with its plan, its schedule, or the fate it already has. `as_of`: when the
+    """A batch to be written: every record with what it leads to. `as_of`: when the
     directory was read, None where it was not needed. `verified`: offsets that hold no records but these."""
 
-    units: Sequence[tuple[Record, Plan | Schedule | Fate]]
+    units: Sequence[tuple[Record, Outcome]]
     as_of: datetime | None = None
     verified: Stretch | None = None
 
@@ -96,13 +101,13 @@ class Written:
     """The notifications that this transaction inserted, with their places; the others were there before.
 
     `withdrawn` are older ones that they replace, with the places of the control entries. `due` can be sent now.
-    `scheduled` are the events that wait since this transaction.
+    `taken` are the events that are told later and wait since this transaction.
     """
 
     places: Mapping[Key, tuple[RoomPlace, ...]]
     withdrawn: Sequence[tuple[Withdrawn, tuple[RoomPlace, ...]]] = ()
     due: Sequence[DueDelivery] = ()
-    scheduled: frozenset[Key] = frozenset()
+    taken: frozenset[Key] = frozenset()
     gaps: int = 0
 
 
@@ -203,6 +208,7 @@ class Look:
     """Of which kinds of work some is due."""
 
     scheduled: bool
+    broadcasts: bool
     digests: bool
     cancellations: bool
 
@@ -218,6 +224,9 @@ class DueWork(Protocol):
         self, per_tenant: int, limit: int, after: str
     ) -> AbstractAsyncContextManager[Sequence[tuple[str, Publication]]]:
         """Events whose time has come, each with its tenant; they are handed on when the block ends without error."""
+
+    def broadcast(self, size: int) -> AbstractAsyncContextManager[Sequence[Publication]]:
+        """A page of tenants that an event for all of them is told in next; handed on like `scheduled`."""
 
     async def close_digests(self, per_tenant: int, limit: int, after: str) -> tuple[str, list[DueDelivery]]:
         """Closes digests that are due; returns behind which tenant to go on, and what is to be sent."""

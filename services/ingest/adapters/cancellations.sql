@@ -8,7 +8,8 @@ returning requested_at
 -- Whether there is anything that the router can carry it out on, or has.
 select c.requested_at, c.done_at,
   exists (select from notifications n where n.tenant = c.tenant and n.id = c.id)
-    or exists (select from scheduled s where s.tenant = c.tenant and s.event_id = c.id) as known
+    or exists (select from scheduled s where s.tenant = c.tenant and s.event_id = c.id)
+    or exists (select from broadcasts b where b.tenant = c.tenant and b.id = c.id) as known
 from cancellations c where c.tenant = $1 and c.id = $2
 
 -- name: channels

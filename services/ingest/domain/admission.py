@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from libs.catalogue.catalogue import Catalogue
 from libs.catalogue.types import NotificationType
 from libs.runtime.clock import iso
-from libs.schemas.events import MAX_EVENT_BYTES, THREE_PART_NAME, UPSTREAM_EVENT, UpstreamEvent
+from libs.schemas.events import MAX_EVENT_BYTES, PLATFORM, THREE_PART_NAME, UPSTREAM_EVENT, UpstreamEvent
 from services.ingest.domain import documents, refusals
 from services.ingest.domain.canonical import canonical_data, unknown_of_envelope
 from services.ingest.domain.origins import Origin
@@ -78,6 +78,10 @@ def admit(document: Any, origin: Origin, rules: Rules, *, key: str | None = None
     tenant = event.data.metadata.tenant_id or rules.tenants.default
     if (refused := rules.tenants.refuses(tenant)) is not None:
         return refused
+    named = event.data.recipients
+    if named is not None and named.broadcast == PLATFORM and not rules.tenants.is_platform:
+        reason = "only who may name every tenant sends to all of them"
+        return Refused(refusals.PLATFORM_NOT_ALLOWED, reason, "data.recipients.broadcast", tenant)
     name, catalogue = event.data.name, rules.catalogue_of(tenant)
     if event.event == "service.event" and not _is_registered(name, catalogue):
         reason = "a name has three parts ({service}.{entity}.{action}) unless the catalogue registers it"

@@ -25,9 +25,14 @@ class TenantRule(NamedTuple):
     allowed: frozenset[str]
     known: Container[str]
 
+    @property
+    def is_platform(self) -> bool:
+        """Whether the producer may act for every tenant."""
+        return EVERY in self.allowed
+
     def refuses(self, tenant: str) -> Refused | None:
         """Why an event of this tenant is not taken, or None."""
-        if tenant not in self.allowed and EVERY not in self.allowed:
+        if tenant not in self.allowed and not self.is_platform:
             return Refused(refusals.TENANT_NOT_ALLOWED, "the producer may not name this tenant", FIELD, tenant)
         if tenant not in self.known:
             return Refused(refusals.UNKNOWN_TENANT, "there is no such tenant, or it is disabled", FIELD, tenant)

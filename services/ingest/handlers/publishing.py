@@ -155,5 +155,6 @@ def _tell(submission: Submission, verdicts: Sequence[Verdict]) -> None:
     if codes:
         who = {"tenant_id": principal.tenant, "actor": principal.actor}
         _log.warning("events_refused", count=codes.total(), errors=sorted(codes), **who)
-    if foreign := codes[refusals.TENANT_NOT_ALLOWED]:
-        UNAUTHORISED.labels(refusals.TENANT_NOT_ALLOWED).inc(foreign)
+    for code in (refusals.TENANT_NOT_ALLOWED, refusals.PLATFORM_NOT_ALLOWED):
+        if foreign := codes[code]:
+            UNAUTHORISED.labels(code).inc(foreign)

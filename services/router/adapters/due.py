@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +11,7 @@ import asyncpg
 
 from libs.postgres.pool import Connection
 from libs.postgres.queries import load
-from services.router.adapters import withdrawals
+from services.router.adapters import broadcasts, withdrawals
 from services.router.adapters.directory import person
 from services.router.adapters.room_logs import append
 from services.router.domain.closing import Closed, close
@@ -49,6 +49,15 @@ class PostgresDue:
             ]
             await connection.execute(_SQL["handed_on"], *_columns([(row["tenant"], row["id"]) for row in rows]))
 
+    @asynccontextmanager
+    async def broadcast(self, size: int) -> AsyncIterator[Sequence[Publication]]:
+        async with (
+            self._pool.acquire() as connection,
+            connection.transaction(),
+            broadcasts.page(connection, size) as publications,
+        ):
+            yield publications
+
     async def close_digests(self, per_tenant: int, limit: int, after: str) -> tuple[str, list[DueDelivery]]:
         async with self._pool.acquire() as connection, connection.transaction():
             rows = await connection.fetch(_SQL["digests"], per_tenant, limit, after)
@@ -76,24 +85,23 @@ class PostgresDue:
                 return []
             await connection.execute(_SQL["end_waiting"], *_columns(asked))
             rows = await connection.fetch(_SQL["to_cancel"], *_columns(asked))
-            await self._forbid(connection, requests, rows)
+            by = {(row["tenant"], row["id"]): row["requested_by"] for row in requests}
+            await self._forbid(connection, by, rows)
             found = {(row["tenant"], row["request"]) for row in rows}
+            found |= await broadcasts.recall(connection, [(*key, by[key]) for key in asked])
             await connection.execute(_SQL["done"], *_columns(sorted(found)))
             await connection.execute(_SQL["later"], *_columns(sorted(set(asked) - found)))
             there = [row for row in rows if row["rooms"] is not None and not row["cancelled"]]
             return await self._withdraw(connection, there)
 
-    async def _forbid(
-        self, connection: Connection, requests: Sequence[asyncpg.Record], rows: Sequence[asyncpg.Record]
-    ) -> None:
-        by = {(row["tenant"], row["id"]): row["requested_by"] for row in requests}
+    async def _forbid(self, connection: Connection, by: Mapping[Key, str], rows: Sequence[asyncpg.Record]) -> None:
         coming = [
             (row["tenant"], row["id"], by[row["tenant"], row["request"]])
             for row in rows
             if row["part"] == "handed-on" and row["rooms"] is None and row["id"] != row["request"]
         ]
         if coming:
-            await connection.execute(_SQL["forbid"], *zip(*sorted(coming), strict=True))
+            await withdrawals.forbid(connection, coming)
 
     async def _withdraw(
         self, connection: Connection, rows: Sequence[asyncpg.Record]

@@ -1,7 +1,8 @@
 -- name: look
--- Whether there is anything to do: three looks at the ends of small indexes.
+-- Whether there is anything to do: looks at the ends of small indexes.
 select
   exists (select from scheduled where state = 'waiting' and due_at <= now()) as scheduled,
+  exists (select from broadcasts where done_at is null) as broadcasts,
   exists (select from digests where closed_at is null and closes_at <= now()) as digests,
   exists (select from cancellations where done_at is null and look_at <= now()) as cancellations
 
@@ -96,12 +97,6 @@ from unnest($1::text[], $2::uuid[]) as k (tenant, id)
 left join scheduled s on s.tenant = k.tenant and s.event_id = k.id
 left join notifications n on n.tenant = k.tenant and n.id = coalesce(s.id, k.id)
 where s.id is not null or n.id is not null
-
--- name: forbid
--- Parts that are on their way to their topic: they are cancelled when they come.
-insert into cancellations (tenant, id, requested_by)
-select * from unnest($1::text[], $2::uuid[], $3::text[])
-on conflict (tenant, id) do nothing
 
 -- name: done
 update cancellations c set done_at = clock_timestamp()

@@ -17,15 +17,16 @@ from libs.rules.person import Person, preferences, tenant_preferences
 from services.router.adapters import deliveries, withdrawals
 from services.router.adapters.positions import PostgresPositions
 from services.router.adapters.room_logs import Appended, append, hide
+from services.router.domain.broadcasting import Broadcast
 from services.router.domain.handover import DueDelivery, Emission, RoomKey
-from services.router.domain.incoming import Record
+from services.router.domain.incoming import Received, Record
 from services.router.domain.notification import Key, Notification, RoomPlace
 from services.router.domain.offsets import Fate, Partition, Tally, first_hole, partition_of, tally
 from services.router.domain.planning import Plan
 from services.router.domain.scheduling import Part, Schedule
 from services.router.domain.withdrawing import Withdrawn
 from services.router.errors import Missing
-from services.router.ports import Interest, Writing, Written
+from services.router.ports import Interest, Outcome, Writing, Written
 
 _SQL = load(Path(__file__).with_name("ledger.sql"))
 
@@ -60,6 +61,7 @@ class PostgresLedger:
         due = await deliveries.insert(connection, made, self._grace)
         await self._insert_expansions(connection, fresh, writing.as_of)
         waiting = await self._schedule(connection, [step for _, step in writing.units if isinstance(step, Schedule)])
+        waiting |= await self._broadcast(connection, [step for _, step in writing.units if isinstance(step, Broadcast)])
         await withdrawals.replace(connection, appending, inserted)  # what was replaced as it came
         tallies = tally(_fates(writing, inserted.keys() | waiting), at, writing.verified)
         if tallies:
@@ -94,6 +96,14 @@ class PostgresLedger:
         returned = await connection.fetch(_SQL["schedule"], *zip(*rows, strict=True))
         return {(row["tenant"], row["event_id"]) for row in returned}
 
+    async def _broadcast(self, connection: Connection, broadcasts: Sequence[Broadcast]) -> set[Key]:
+        """The events for all tenants that were not there yet, likewise."""
+        rows = sorted((*broadcast.key, *_as_received(broadcast.received)) for broadcast in broadcasts)
+        if not rows:
+            return set()
+        returned = await connection.fetch(_SQL["broadcast"], *zip(*rows, strict=True))
+        return {(row["tenant"], row["id"]) for row in returned}
+
     async def read_back(self, keys: Collection[Key]) -> tuple[list[Emission], list[DueDelivery]]:
         tenants, ids = [tenant for tenant, _ in keys], [id_ for _, id_ in keys]
         # Three statements and no transaction: what was committed by another does not change any more.
@@ -127,7 +137,7 @@ def _partition(writing: Writing) -> set[Partition]:
 
 
 def _fates(writing: Writing, taken: Collection[Key]) -> list[tuple[Record, Fate]]:
-    def fate(step: Plan | Schedule | Fate) -> Fate:
+    def fate(step: Outcome) -> Fate:
         if isinstance(step, Fate):
             return step
         return Fate.ACCEPTED if step.key in taken else Fate.DUPLICATE
@@ -178,6 +188,11 @@ def _scheduled(schedule: Schedule, part: Part) -> tuple[object, ...]:
     event, record = schedule.received.event, schedule.received.record
     source, trace = event.source.topic, schedule.received.traceparent
     return event.tenant, part.id, event.id, event.event, source, part.due_at, part.record, trace, record.key
+
+
+def _as_received(received: Received) -> tuple[object, ...]:
+    event, record = received.event, received.record
+    return event.event, event.source.topic, record.value, received.traceparent, record.key
 
 
 def _notification(row: asyncpg.Record) -> Notification:

@@ -37,6 +37,17 @@ left join cancellations c on c.tenant = s.tenant and c.id = s.event_id
 on conflict (tenant, id) do nothing
 returning tenant, event_id
 
+-- name: broadcast
+-- Events for all tenants, before any of them is told. One that was cancelled before it came is told nobody.
+insert into broadcasts (tenant, id, event, source_topic, record, traceparent, key, reached, cancelled_by, done_at)
+select b.tenant, b.id, b.event, b.source_topic, case when c.id is null then b.record end, b.traceparent, b.key,
+  case when c.id is not null then '' end, c.requested_by, case when c.id is not null then clock_timestamp() end
+from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::bytea[])
+  as b (tenant, id, event, source_topic, record, traceparent, key)
+left join cancellations c on c.tenant = b.tenant and c.id = b.id
+on conflict (tenant, id) do nothing
+returning tenant, id
+
 -- name: append
 -- Appends entries to room logs; the last statement of the transaction, so that a hot head is locked for the shortest
 -- time. $1–$3 are the rooms in the order of their keys, each with how many entries it gets. $4–$9 are the entries in

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from uuid import UUID
 
 from libs.postgres.pool import Connection
 from libs.postgres.queries import load
@@ -50,6 +51,12 @@ async def stop(connection: Connection, keys: Collection[Key], reason: str) -> No
 async def mark(connection: Connection, keys: Collection[Key]) -> None:
     """They were cancelled."""
     await connection.execute(_SQL["mark"], *_columns(sorted(keys)))
+
+
+async def forbid(connection: Connection, requests: Collection[tuple[str, UUID, str]]) -> None:
+    """Asks to cancel notifications that may still come: tenant, id and who asked."""
+    if requests:
+        await connection.execute(_SQL["forbid"], *zip(*sorted(requests), strict=True))
 
 
 def _columns(keys: Sequence[Key]) -> tuple[list[object], list[object]]:

@@ -36,3 +36,9 @@ where d.tenant = k.tenant and d.notification = k.id and d.state in ('planned', '
 update notifications n set cancelled_at = clock_timestamp()
 from unnest($1::text[], $2::uuid[]) as k (tenant, id)
 where n.tenant = k.tenant and n.id = k.id and n.cancelled_at is null
+
+-- name: forbid
+-- What is on its way to its topic: it is cancelled when it comes, or as it is found.
+insert into cancellations (tenant, id, requested_by)
+select * from unnest($1::text[], $2::uuid[], $3::text[])
+on conflict (tenant, id) do nothing

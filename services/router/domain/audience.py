@@ -178,7 +178,7 @@ def _named(recipients: Recipients, rules: AudienceRules) -> Audience:
     found += [rooms.dept(name) for name in recipients.departments]
     found += [rooms.role(name) for name in recipients.roles]
     found += [rooms.topic(name) for name in recipients.topics]
-    found += [rooms.TENANT] * recipients.tenant + [rooms.BROADCAST] * recipients.broadcast
+    found += [rooms.TENANT] * recipients.tenant + [rooms.BROADCAST] * bool(recipients.broadcast)
     kinds: tuple[Literal["service", "queue"], ...] = ("service", "queue")
     asked = [(kind, getattr(recipients, kind)) for kind in kinds]
     forwards = tuple(Forward(kind, name, rules.forward_topics.get(name)) for kind, name in asked if name)

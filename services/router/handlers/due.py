@@ -1,4 +1,4 @@
-"""Does what is due without an event: tells what was scheduled, sends digests, carries out cancellations."""
+"""Does what is due without an event: tells what was scheduled or is for all tenants, sends digests, cancels."""
 
 from __future__ import annotations
 
@@ -55,9 +55,11 @@ class DueHandler:
             await self._until("cancel", self._cancel)
         if look.scheduled:
             await self._until("tell-scheduled", self._tell)
+        if look.broadcasts:
+            await self._until("tell-tenants", self._broadcast)
         if look.digests:
             await self._until("close-digests", self._close)
-        return look.cancellations or look.scheduled or look.digests
+        return look.cancellations or look.scheduled or look.broadcasts or look.digests
 
     async def _until(self, step: str, work: Callable[[], Awaitable[T]]) -> T:
         done = await self._holding.until_done(step, work)
@@ -79,6 +81,11 @@ class DueHandler:
             await self._outbox.hand_on(Handover(publications=[publication for _, publication in found]), {})
         self._after_scheduled = found[-1][0] if len(found) >= AT_ONCE else ""
         metrics.TOLD.inc(len(found))
+
+    async def _broadcast(self) -> None:
+        async with self._due.broadcast(PER_TENANT) as publications:
+            await self._outbox.hand_on(Handover(publications=list(publications)), {})
+        metrics.BROADCAST.inc(len(publications))
 
     async def _close(self) -> None:
         self._after_digests, due = await self._due.close_digests(PER_TENANT, AT_ONCE, self._after_digests)

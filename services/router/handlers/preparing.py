@@ -15,14 +15,15 @@ from libs.runtime.clock import Clock, utc_now
 from libs.schemas import rooms
 from libs.schemas.preferences import TenantPreferences
 from services.router.domain.audience import Asked, Audience, AudienceRules, asked, resolve
+from services.router.domain.broadcasting import Broadcast, is_platform_wide
 from services.router.domain.handover import RoomKey
 from services.router.domain.incoming import Dead, Received, Record, condemned
 from services.router.domain.notification import Key, Notification
 from services.router.domain.offsets import Fate, Stretch
 from services.router.domain.planning import Circumstances, Plan, endpoints_asked_for, people_asked_for, plan
-from services.router.domain.scheduling import Schedule, schedule, users_of, waits
+from services.router.domain.scheduling import schedule, users_of, waits
 from services.router.domain.targeting import Found
-from services.router.ports import Admins, Catalogues, Directory, Endpoints, Nearby, People, Writing
+from services.router.ports import Admins, Catalogues, Directory, Endpoints, Nearby, Outcome, People, Writing
 
 Unit = Received | Dead
 
@@ -84,7 +85,7 @@ class Preparation:
             for step in addressed
         ]
         judged = [step if isinstance(step, Dead) else unit for step, unit in zip(planned, units, strict=True)]
-        written: list[tuple[Record, Plan | Schedule | Fate]] = [
+        written: list[tuple[Record, Outcome]] = [
             (unit.record, Fate.DEAD if isinstance(step, Dead) else step)
             for unit, step in zip(units, planned, strict=True)
         ]
@@ -96,10 +97,10 @@ class Preparation:
         if any(self._catalogues.of(event.tenant).get(event.type) is None for event in events):
             await self._catalogues.refresh()
 
-    def _candidates(self, units: Sequence[Unit]) -> list[_Candidate | Received | Dead | Fate]:
+    def _candidates(self, units: Sequence[Unit]) -> list[_Candidate | Received | Broadcast | Dead | Fate]:
         """What is to be addressed now; what waits for its time stays as it was received."""
         seen: set[Key] = set()
-        steps: list[_Candidate | Received | Dead | Fate] = []
+        steps: list[_Candidate | Received | Broadcast | Dead | Fate] = []
         for unit in units:
             if isinstance(unit, Dead):
                 steps.append(unit)
@@ -111,6 +112,9 @@ class Preparation:
             seen.add(key)
             if event.deliver_at is not None and waits(event, self._clock()):
                 steps.append(unit)
+                continue
+            if is_platform_wide(event):
+                steps.append(Broadcast(unit))
                 continue
             catalogue = self._catalogues.of(event.tenant)
             kind = catalogue.get(event.type) or catalogue.find(event.event, event.name)

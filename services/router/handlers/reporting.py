@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from libs.runtime.logging import get_logger
 from libs.runtime.tracing import from_headers, trace_id
 from services.router import metrics
+from services.router.domain.broadcasting import Broadcast
 from services.router.domain.incoming import Dead, Received
 from services.router.domain.offsets import Fate
 from services.router.domain.planning import Plan
@@ -30,8 +31,9 @@ def report(writing: Writing, written: Written, judged: Sequence[Unit]) -> None:
             fates[event, (Fate.ACCEPTED if inserted else Fate.DUPLICATE).value] += 1
             if inserted:
                 _report_plan(step, decisions)
-        elif isinstance(step, Schedule):
-            fates[event, "scheduled" if step.key in written.scheduled else Fate.DUPLICATE.value] += 1
+        elif isinstance(step, Schedule | Broadcast):
+            later = "scheduled" if isinstance(step, Schedule) else "broadcast"
+            fates[event, later if step.key in written.taken else Fate.DUPLICATE.value] += 1
         else:
             fates[event, step.value] += 1
         if isinstance(unit, Dead):

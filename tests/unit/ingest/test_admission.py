@@ -185,6 +185,16 @@ def test_a_tenant_that_the_topic_may_not_name_is_refused() -> None:
     assert accepted(event).tenant == "acme"
 
 
+@pytest.mark.covers("S14")
+def test_only_who_may_name_every_tenant_broadcasts_to_all_of_them() -> None:
+    rules = RULES._replace(tenants=TenantRule("default", frozenset({"default"}), frozenset({"default"})))
+    everywhere, here = ({"recipients": {"broadcast": to}} for to in ("platform", True))
+    verdict = refused(example("service.event", **everywhere), rules=rules)
+    assert (verdict.code, verdict.field) == ("platform-not-allowed", "data.recipients.broadcast")
+    assert record(example("service.event", **here))["recipients"] == {"broadcast": True}
+    assert record(example("service.event", **everywhere))["recipients"] == {"broadcast": "platform"}
+
+
 @pytest.mark.parametrize(
     ("event", "key", "expected"),
     [

@@ -24,6 +24,7 @@ _STATUS = {
     refusals.LONE_SURROGATE: 400,
     refusals.TOO_LARGE: 413,
     refusals.TENANT_NOT_ALLOWED: 403,
+    refusals.PLATFORM_NOT_ALLOWED: 403,
     refusals.UNKNOWN_TENANT: 403,
 }
 
