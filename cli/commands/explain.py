@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-import orjson
 import typer
 from rich.console import Console
 
@@ -25,13 +24,13 @@ def explain(
 ) -> None:
     """Say what became of a notification: rooms, decisions and deliveries with their reasons and attempts.
 
-    With --user: whether that person was shown and sent it, and why or why not. What was not recorded then is worked
-    out from the memberships and preferences of the planning time, and marked as derived.
+    With --user: whether that person was meant, was shown it and was sent it, and why or why not, rule by rule; also
+    for people who were not in the audience. What was not recorded then is worked out from the memberships,
+    preferences and catalogue of the planning time, and marked as derived.
     """
     dsn = load(PostgresSettings).postgres_dsn
     story = run(explain_records.read(dsn, notification, tenant, user, limit))
     if as_json:
-        options = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS
-        typer.echo(orjson.dumps(story.body(), default=str, option=options))
+        typer.echo(story.model_dump_json(by_alias=True, indent=2))
     else:
         view.show(story, Console())

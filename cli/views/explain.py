@@ -8,7 +8,7 @@ from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from cli.domain.story import Row, Story
+from libs.explaining.story import Delivered, Planned, Position, Story, Versions
 from libs.runtime.clock import iso
 
 
@@ -19,9 +19,11 @@ def show(story: Story, console: Console) -> None:
 
 
 def _parts(story: Story) -> Iterator[RenderableType]:
-    yield _head(story.notification)
+    yield _head(story)
     if story.reader is not None:
         yield _answers(story)
+        if any(answer.steps for answer in story.answers):
+            yield _rules(story)
     else:
         yield _rooms(story)
         if story.totals:
@@ -30,16 +32,17 @@ def _parts(story: Story) -> Iterator[RenderableType]:
         yield _deliveries(story)
 
 
-def _head(row: Row) -> Table:
-    source, audience = row["source"], row["audience"]
-    named = f" ({row['name']})" if row["name"] else ""
+def _head(story: Story) -> Table:
+    planned = story.notification
+    named = f" ({planned.name})" if planned.name else ""
     facts = {
-        "Notification": f"[bold]{row['id']}[/] in tenant {escape(row['tenant'])}",
-        "Event": escape(f"{row['event']}{named}, type {row['type']}, severity {row['severity']}"),
-        "Accepted": f"{iso(row['accepted_at'])} from {escape(_position(source))}",
-        "Planned": f"{iso(row['planned_at'])} with catalogue {escape(row['catalogue_version'])}",
-        "Audience": escape(f"by rule {audience.get('rule')}" + _noted(audience)),
-        "Trace": row["traceparent"] or "none",
+        "Notification": f"[bold]{planned.id}[/] in tenant {escape(planned.tenant)}",
+        "Event": escape(f"{planned.event}{named}, type {planned.type}, severity {planned.severity}"),
+        "Accepted": f"{iso(planned.accepted_at)} from {escape(_position(planned.source))}",
+        "Planned": f"{iso(planned.planned_at)} with {escape(_versions(story.versions))}",
+        "Audience": escape(f"by rule {planned.rule}" + _noted(planned)),
+        "Time": escape(", ".join(_times(story)) or "at once, and for ever"),
+        "Trace": planned.traceparent or "none",
     }
     table = Table(box=None, show_header=False, pad_edge=False)
     for name, fact in facts.items():
@@ -47,32 +50,51 @@ def _head(row: Row) -> Table:
     return table
 
 
-def _position(source: Row) -> str:
-    return "HTTP" if source["topic"] == "http" else f"{source['topic']}:{source['partition']}:{source['offset']}"
+def _versions(versions: Versions) -> str:
+    numbers = {"preferences": versions.preferences, "tenant's preferences": versions.tenant_preferences}
+    said = [f"{name} {number}" for name, number in numbers.items() if number is not None]
+    return ", ".join((f"catalogue {versions.catalogue}", *said))
 
 
-def _noted(audience: Row) -> str:
-    return f"; {', '.join(audience['notes'])}" if audience.get("notes") else ""
+def _times(story: Story) -> Iterator[str]:
+    planned = story.notification
+    if story.scheduled is not None:
+        yield f"scheduled for {iso(story.scheduled.due_at)} ({story.scheduled.state})"
+    if planned.expires_at is not None:
+        yield f"expires at {iso(planned.expires_at)}"
+    if planned.collapse_key is not None:
+        yield f"collapse key {planned.collapse_key}"
+    if planned.cancelled_at is not None:
+        yield f"cancelled at {iso(planned.cancelled_at)}"
+
+
+def _position(source: Position) -> str:
+    return "HTTP" if source.topic == "http" else f"{source.topic}:{source.partition}:{source.offset}"
+
+
+def _noted(planned: Planned) -> str:
+    excluded = (f"without {', '.join(planned.excluded)}",) if planned.excluded else ()
+    said = ", ".join((*planned.notes, *excluded))
+    return f"; {said}" if said else ""
 
 
 def _rooms(story: Story) -> RenderableType:
-    if not story.entries:
+    if not story.rooms and not story.expansions:
         return "Not in any room: it has no in-app entry."
-    table = Table("Room", "Seq", "At", box=None, header_style="bold", pad_edge=False)
-    for row in story.entries:
-        table.add_row(escape(row["room"]), str(row["seq"]), iso(row["at"]))
-    for row in story.expansions:
-        state = "all members decided" if row["done_at"] else f"members decided up to {row['cursor']!r}"
-        table.add_row(
-            escape(row["room"]), "", escape(f"{', '.join(row['channels'])}: {state}, {row['planned']} so far")
-        )
+    table = Table("Room", "Seq", "At", "", box=None, header_style="bold", pad_edge=False)
+    for room in story.rooms:
+        table.add_row(escape(room.room), str(room.seq), iso(room.at), room.because or "")
+    for group in story.expansions:
+        state = "all members decided" if group.done_at else f"members decided up to {group.cursor!r}"
+        said = f"{', '.join(group.channels)}: {state}, {group.decided} so far"
+        table.add_row(escape(group.room), "", iso(group.as_of), escape(said))
     return table
 
 
 def _totals(story: Story) -> Table:
     table = Table("Channel", "State", "Reason", "People", box=None, header_style="bold", pad_edge=False)
-    for row in story.totals:
-        table.add_row(row["channel"], row["state"], row["reason"], str(row["people"]))
+    for total in story.totals:
+        table.add_row(total.channel, total.state, total.reason, str(total.people))
     return table
 
 
@@ -87,15 +109,35 @@ def _answers(story: Story) -> Table:
     return table
 
 
+def _rules(story: Story) -> Table:
+    """The rules that were asked, the channels side by side."""
+    ruled = [answer for answer in story.answers if answer.steps]
+    table = Table(
+        "", "Rule", *(escape(answer.where) for answer in ruled), box=None, header_style="bold", pad_edge=False
+    )
+    table.title, table.title_justify = "By the rules of that time [dim](derived)[/]", "left"
+    for steps in zip(*(answer.steps for answer in ruled), strict=True):
+        if any(step.outcome != "not asked" for step in steps):
+            said = [step.outcome + (f": {step.why}" if step.why else "") for step in steps]
+            table.add_row(str(steps[0].line), steps[0].rule, *map(escape, said))
+    return table
+
+
 def _deliveries(story: Story) -> Table:
     table = Table(
         "Delivery", "User", "Channel", "State", "Reason", "Next", box=None, header_style="bold", pad_edge=False
     )
-    for row in story.deliveries:
-        due = iso(row["next_attempt_at"]) if row["next_attempt_at"] else ""
-        table.add_row(str(row["id"]), escape(row["user_id"]), row["channel"], row["state"], row["reason"], due)
-        for attempt in story.attempts.get(row["id"], []):
-            said = " ".join(filter(None, (attempt["code"], attempt["detail"])))
-            tried = f"  attempt {attempt['attempt']} by {attempt['provider']}, {attempt['duration_ms']} ms"
-            table.add_row(tried, "", "", attempt["outcome"], escape(said), iso(attempt["started_at"]))
+    for delivery in story.deliveries:
+        due = iso(delivery.next_attempt_at) if delivery.next_attempt_at else _collected(delivery)
+        row = (delivery.channel, delivery.state, delivery.reason, due)
+        table.add_row(str(delivery.id), escape(delivery.user_id), *row)
+        for attempt in delivery.tried:
+            said = " ".join(filter(None, (attempt.code, attempt.detail)))
+            tried = f"  attempt {attempt.attempt} by {attempt.provider}, {attempt.duration_ms} ms"
+            table.add_row(tried, "", "", attempt.outcome, escape(said), iso(attempt.started_at))
     return table
+
+
+def _collected(delivery: Delivered) -> str:
+    digest = delivery.digest
+    return "" if digest is None else escape(f"with digest {digest.key}, {iso(digest.closed_at or digest.closes_at)}")

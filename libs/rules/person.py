@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 from functools import lru_cache
-from typing import Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
@@ -155,3 +155,23 @@ def tenant_preferences(text: str | None) -> TenantPreferences:
         return TenantPreferences.model_validate_json(text, extra="ignore")
     except ValidationError:
         return _NO_TENANT
+
+
+class Columns(Protocol):
+    """A row of a database."""
+
+    def __getitem__(self, name: str, /) -> Any:
+        """The value of a column."""
+
+
+def person_of(row: Columns) -> Person:
+    """A person as the tables have them, from the columns `email`, `phone`, `devices` (whether any), `suppressed`,
+    `timezone`, `document`, and `of_tenant`."""
+    addresses = {"email": row["email"], "sms": row["phone"], "push": "devices" if row["devices"] else None}
+    return Person(
+        {channel: address for channel, address in addresses.items() if address},
+        preferences(row["document"]),
+        suppressed=frozenset(row["suppressed"]),
+        tenant=tenant_preferences(row["of_tenant"]),
+        time_zone=row["timezone"],
+    )

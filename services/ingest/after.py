@@ -10,9 +10,10 @@ import asyncpg
 from fastapi import APIRouter
 
 from libs.outbound.settings import EgressSettings
-from libs.runtime.settings import load
+from libs.runtime.settings import ChannelSettings, load
 from services.ingest.adapters.certificates import AmazonCertificates
 from services.ingest.adapters.endpoints import PostgresEndpoints
+from services.ingest.adapters.explanations import PostgresExplanations
 from services.ingest.adapters.reports import PostgresReports
 from services.ingest.adapters.results import PostgresResults
 from services.ingest.adapters.suppressions import PostgresSuppressions
@@ -22,6 +23,7 @@ from services.ingest.entrypoints.http import (
     callbacks,
     endpoint_secrets,
     endpoints,
+    explanation,
     suppressions,
     timeline,
     topics,
@@ -55,6 +57,7 @@ def compose(settings: IngestSettings, pool: asyncpg.Pool, stack: AsyncExitStack)
         return [
             topics.router(),
             timeline.router(access, PostgresTimelines(pool)),
+            explanation.router(access, PostgresExplanations(pool, load(ChannelSettings).channels)),
             suppressions.router(access, suppressed),
             endpoints.router(access, PostgresEndpoints(pool), plain=bool(load(EgressSettings).egress_networks)),
             endpoint_secrets.router(access, PostgresEndpoints(pool)),

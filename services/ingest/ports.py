@@ -10,6 +10,7 @@ from uuid import UUID
 from libs.auth.api_keys import NewKey
 from libs.auth.links import Unsubscribe
 from libs.catalogue.catalogue import Catalogue
+from libs.explaining.story import Story, Waiting
 from services.ingest.domain.access import Principal
 from services.ingest.domain.accounting import Handled, Partition
 from services.ingest.domain.directory import Change, Subject
@@ -254,6 +255,13 @@ class Timelines(Protocol):
         self, tenant: str, notification: UUID, after: UUID | None, user: str | None, limit: int
     ) -> dict[str, Any] | None:
         """Fields of entrypoints.http.timeline.Timeline; None when it is not planned. Raises Retryable."""
+
+
+class Explanations(Protocol):
+    """Why people were or were not told."""
+
+    async def find(self, tenant: str, notification: UUID, user: str | None, limit: int) -> Story | Waiting | None:
+        """The story, for a person where one is named; None when the tenant has nothing of this id. Raises Retryable."""
 
 
 class NewEndpoint(NamedTuple):

@@ -25,6 +25,7 @@ ALLOWED: tuple[tuple[str, list[str]], ...] = (
     ("/api/v1/notifications/{id}/cancel", ["POST"]),
     ("/api/v1/directory/{rest:path}", _ANY),
     ("/api/v1/notifications/{id}/timeline", ["GET"]),
+    ("/api/v1/notifications/{id}/explanation", ["GET"]),
     ("/api/v1/asyncapi.json", ["GET"]),
     ("/api/v1/suppressions", _ANY),
     ("/api/v1/suppressions/{rest:path}", _ANY),

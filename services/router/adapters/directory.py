@@ -9,7 +9,7 @@ from pathlib import Path
 import asyncpg
 
 from libs.postgres.queries import load
-from libs.rules.person import Person, preferences, tenant_preferences
+from libs.rules.person import person_of, tenant_preferences
 from services.router.domain.endpoints import Endpoint
 from services.router.domain.handover import RoomKey
 from services.router.domain.nearness import Search
@@ -50,7 +50,7 @@ class PostgresDirectory:
     async def people(self, keys: Collection[PersonKey]) -> People:
         tenants, users = [tenant for tenant, _ in keys], [user for _, user in keys]
         rows = await self._pool.fetch(_SQL["people"], tenants, users)
-        known = {(row["tenant"], row["user_id"]): person(row) for row in rows if row["known"]}
+        known = {(row["tenant"], row["user_id"]): person_of(row) for row in rows if row["known"]}
         of_tenants = {row["tenant"]: tenant_preferences(row["of_tenant"]) for row in rows if row["of_tenant"]}
         return People(known, rows[0]["as_of"] if rows else None, of_tenants)
 
@@ -60,17 +60,3 @@ class PostgresDirectory:
             wants = frozenset(row["events"]), frozenset(row["types"])
             found[row["tenant"]].append(Endpoint(row["endpoint_id"], row["channel"], *wants))
         return found
-
-
-def person(row: asyncpg.Record) -> Person:
-    """A person as the tables have them, from their columns `email`, `phone`, `devices` (whether any), `suppressed`,
-    `timezone`, `document`, and `of_tenant`."""
-    addresses = {"email": row["email"], "sms": row["phone"], "push": "devices" if row["devices"] else None}
-    known = {channel: address for channel, address in addresses.items() if address}
-    return Person(
-        known,
-        preferences(row["document"]),
-        suppressed=frozenset(row["suppressed"]),
-        tenant=tenant_preferences(row["of_tenant"]),
-        time_zone=row["timezone"],
-    )

@@ -11,8 +11,8 @@ import asyncpg
 
 from libs.postgres.pool import Connection
 from libs.postgres.queries import load
+from libs.rules.person import person_of
 from services.router.adapters import broadcasts, withdrawals
-from services.router.adapters.directory import person
 from services.router.adapters.room_logs import append
 from services.router.domain.closing import Closed, close
 from services.router.domain.handover import DueDelivery, Publication
@@ -63,7 +63,7 @@ class PostgresDue:
             rows = await connection.fetch(_SQL["digests"], per_tenant, limit, after)
             ended, postponed, due = [], [], []
             for row in rows:
-                known = person(row) if row["known"] else None
+                known = person_of(row) if row["known"] else None
                 found = close(known, row["channel"], row["left"], row["now"])
                 if not isinstance(found, Closed):
                     postponed.append((row["tenant"], row["id"], found.until))

@@ -11,8 +11,8 @@ import asyncpg
 
 from libs.postgres.pool import Connection
 from libs.postgres.queries import load
+from libs.rules.person import person_of
 from services.router.adapters.deliveries import insert_more
-from services.router.adapters.directory import person
 from services.router.domain.handover import DueDelivery
 from services.router.domain.planning import PlannedDelivery
 from services.router.domain.reserving import Stored
@@ -48,7 +48,7 @@ class PostgresPage:
             digest_key=row["digest_key"],
             named=row["named"],
             channels=tuple(row["channels"]),
-            people=[(m["user_id"], person(m) if m["known"] else None) for m in members],
+            people=[(m["user_id"], person_of(m) if m["known"] else None) for m in members],
         )
 
     @property

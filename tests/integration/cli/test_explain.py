@@ -61,8 +61,41 @@ def test_derives_what_was_not_recorded_as_of_the_planning_time(small: Command) -
                   ('default', 'ben', 2, '{"channels": {"email": true}}', now(), null)"""
     )
     small.sql("update notifications set planned_at = now() - interval '30 minutes'")
+    assert _answers(small, THIRD, "ben")["email"]["reason"] == "unknown-person"  # created since
+    small.sql("update users set created_at = now() - interval '1 day'")
     answer = _answers(small, THIRD, "ben")["email"]
     assert (answer["state"], answer["reason"], answer["derived"]) == ("suppressed", "channel-off", True)
+    (decided,) = [step for step in answer["steps"] if step["outcome"] == "decided"]
+    assert (decided["line"], decided["why"]) == (11, "channel-off")
+    assert small.json("explain", THIRD, "--user", "ben")["versions"]["preferences"] == 1
+    assert "the channel is not off" in small("explain", THIRD, "-u", "ben").output
+
+
+def test_what_waits_for_its_time_is_told(small: Command) -> None:
+    waiting = "00000000-0000-5000-8000-00000000000a"
+    small.sql(
+        f"""insert into scheduled (tenant, id, event_id, event, source_topic, due_at)
+            values ('default', '{waiting}', '{waiting}', 'service.event', 'noti', '2030-01-01T08:00:00Z'),
+                   ('default', '{FIRST}', '{FIRST}', 'service.event', 'noti', '2026-01-01T08:00:00Z')"""
+    )
+    assert "it is waiting, due at 2030-01-01T08:00:00.000Z" in small("explain", waiting).output
+    assert small.json("explain", FIRST)["scheduled"]["dueAt"] == "2026-01-01T08:00:00Z"
+
+
+def test_what_hides_it_since_is_told(small: Command) -> None:
+    small.sql(
+        "insert into mutes (tenant, user_id, type, since) values ('default', 'ben', 'iam.user.created', '2020-1-1')"
+    )
+    assert _answers(small, THIRD, "ben")["org:acme"]["reason"] == "type-muted"
+    small.sql(f"update notifications set extras = '{{\"excluded\": [\"ben\"]}}' where id = '{THIRD}'")
+    assert _answers(small, THIRD, "ben")["org:acme"]["reason"] == "excluded"
+    small.sql(f"update notifications set expires_at = now() where id = '{FIRST}'")
+    assert _answers(small, FIRST, "ana")["user:ana"]["reason"] == "expired"
+    small.sql(
+        f"""insert into room_log (tenant, room, seq, kind, type, at, notification)
+            values ('default', 'user:ana', 3, 1, 'cancelled', now(), '{SECOND}')"""
+    )
+    assert _answers(small, SECOND, "ana")["user:ana"]["reason"] == "cancelled"
 
 
 def test_a_member_who_is_not_decided_yet_is_in_flight(small: Command) -> None:

@@ -43,6 +43,7 @@ def test_what_is_published_by_both_doors_adds_up_and_is_explained(
     assert str(row["id"]) == by_http.stdout.strip()
     story = carillon.json("explain", str(row["id"]), "--user", "ana")
     assert {answer["where"]: answer["reason"] for answer in story["answers"]} == {
+        "audience": "named",
         "user:ana": "shown",
         "email": "unknown-person",
     }

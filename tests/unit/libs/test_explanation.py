@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.domain.explanation import Entry, Expanding, Facts, Interval, explain
 from libs.catalogue.catalogue import shipped
+from libs.explaining.explanation import explain
+from libs.explaining.facts import Entry, Expanding, Facts, Interval
 from libs.rules.person import Person
+from libs.schemas.preferences import Preferences
 
 pytestmark = pytest.mark.covers("B7")
 
@@ -75,6 +77,34 @@ def test_the_routers_own_decision_is_derived() -> None:
     assert reasons(facts(**member, named=("sms",)))["sms"] == "channel-unavailable"
     assert reasons(facts(**member, named=("email",)))["email"] == "channel-named"
     assert reasons(facts(**member, kind=None, named=("email",)))["email"] == "type-gone"
+
+
+def test_outsiders_are_told_what_the_rules_would_have_said() -> None:
+    (email,) = [a for a in explain(facts(person=Person({})), []) if a.where == "email"]
+    assert (email.state, email.reason, email.derived) == ("not sent", "outside-audience", True)
+    assert email.detail.endswith("had they been meant: suppressed, no-address")
+    assert [step.line for step in email.steps if step.outcome == "decided"] == [13]
+
+
+def test_who_is_excluded_is_not_addressed_and_not_shown() -> None:
+    found = reasons(facts(intervals=(stay(0),), excluded=("ana",)))
+    assert (found["audience"], found["org:acme"], found["email"]) == ("excluded", "excluded", "excluded")
+
+
+def test_what_hides_it_is_told() -> None:
+    member = {"intervals": (stay(0),)}
+    assert reasons(facts(**member, withdrawn="replaced"))["org:acme"] == "replaced"
+    assert reasons(facts(**member, over=True))["org:acme"] == "expired"
+    assert reasons(facts(**member, muted_since=NOON))["org:acme"] == "type-muted"
+    assert reasons(facts(entries=(), withdrawn="cancelled"))["in-app"] == "cancelled"
+    assert reasons(facts(entries=(), expires_at=NOON))["in-app"] == "expired"
+
+
+def test_who_is_not_to_be_disturbed_is_shown_it_without_sound() -> None:
+    own = {"entries": (Entry("user:ana", 1),), "addressed": ("user:ana",)}
+    snoozing = Person({}, preferences=Preferences(snoozed_until=NOON + timedelta(hours=1)))
+    shown = [a.detail for a in explain(facts(**own, person=snoozing), []) if a.where == "user:ana"]
+    assert shown == ["their own room, seq 1, without sound: they were not to be disturbed"]
 
 
 def test_what_is_recorded_is_not_derived() -> None:
