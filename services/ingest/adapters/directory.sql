@@ -38,6 +38,10 @@ delete from users where (tenant, user_id) in (select t, i from unnest($1::text[]
 -- name: delete_devices_of_users
 delete from devices where (tenant, user_id) in (select t, i from unnest($1::text[], $2::text[]) as k (t, i))
 
+-- name: forget_people
+-- What else is theirs: preferences, marks in the inbox, presence.
+select forget_people($1::text[], $2::text[])
+
 -- name: delete_orgs
 delete from orgs where (tenant, org_id) in (select t, i from unnest($1::text[], $2::text[]) as k (t, i))
 

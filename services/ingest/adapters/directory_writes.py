@@ -78,7 +78,7 @@ def _place(tenant: str, user: User) -> tuple[Any, ...]:
 
 async def _delete(connection: Any, subjects: Sequence[Subject]) -> None:
     statements = {
-        "user": ("delete_users", "delete_devices_of_users"),
+        "user": ("delete_users", "delete_devices_of_users", "forget_people"),
         "org": ("delete_orgs",),
         "device": ("delete_devices",),
     }

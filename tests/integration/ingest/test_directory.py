@@ -128,6 +128,40 @@ async def test_every_change_over_http_stands_in_the_trail(system: System, http: 
     ]
 
 
+_OF_PEOPLE = """
+select table_name from information_schema.columns join pg_tables on tablename = table_name and schemaname = table_schema
+where table_schema = 'public' and column_name = 'user_id' order by table_name
+"""
+#: What was said to somebody and decided about them, and who could read what when; `throttles` are purged as they end.
+_KEPT = {"deliveries", "digests", "lifecycle_outbox", "membership_versions", "memberships", "responses", "throttles"}
+_TRACES = """
+insert into preferences (tenant, user_id, version, document, valid_from) values ('default', $1, 1, '{}', now());
+insert into mutes (tenant, user_id, type, since) values ('default', $1, 'a.b', now());
+insert into room_watermarks (tenant, user_id, room) values ('default', $1, 'tenant');
+insert into user_heads (tenant, user_id, seq) values ('default', $1, 1);
+insert into state_log (tenant, user_id, seq, operation, at) values ('default', $1, 1, 'read_all', now());
+insert into acknowledgements (tenant, user_id, room, seq) values ('default', $1, 'tenant', 3);
+insert into receipts (tenant, user_id, notification, room, seq)
+  values ('default', $1, gen_random_uuid(), 'tenant', 1);
+insert into presence (tenant, user_id, custom_status) values ('default', $1, 'lunch');
+insert into presence_sockets (tenant, user_id, gateway, home, sockets, roles, sessions)
+  values ('default', $1, 'g', 'default', 1, '{}', '{}');
+"""
+
+
+async def test_who_is_deleted_takes_along_what_is_theirs_alone(system: System, http: httpx.AsyncClient) -> None:
+    for user in ("ada", "bob"):
+        await http.put(f"{ROOT}/users/{user}", json={})
+        await http.put(f"{ROOT}/devices/{user}/d", json={"platform": "fcm", "token": "t"})
+        await system.db.execute(_TRACES.replace("$1", f"'{user}'"))
+    tables = {row["table_name"] for row in await system.db.fetch(_OF_PEOPLE)} - _KEPT
+    assert {"preferences", "presence", "mutes", "acknowledgements", "devices"} <= tables
+    await http.delete(f"{ROOT}/users/ada")
+    for table in tables:
+        rows = await system.db.fetch(f"select distinct user_id from {table}")
+        assert [row["user_id"] for row in rows] == ["bob"], table
+
+
 async def test_a_tenants_directory_is_its_own(system: System, http: httpx.AsyncClient) -> None:
     await http.put(f"{ROOT}/users/ada", json={"displayName": "Ada"})
     acme = bearer(tenantId="acme")
