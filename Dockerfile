@@ -22,11 +22,10 @@ COPY libs libs
 COPY services/__init__.py services/__init__.py
 RUN python -m compileall -q libs
 
-# Migrations, topics and the `carillon` command, which explains by the router's own rules.
+# Migrations, topics and the `carillon` command.
 FROM base AS tools
-COPY services/router services/router
 COPY cli cli
-RUN python -m compileall -q services cli
+RUN python -m compileall -q cli
 USER 10001:10001
 ENTRYPOINT ["python", "-m", "cli"]
 CMD ["--help"]

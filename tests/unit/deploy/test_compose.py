@@ -18,6 +18,21 @@ def test_every_service_is_a_target_and_a_container() -> None:
     assert {*SERVICES, "tools"} <= targets()
 
 
+def test_gateways_stand_behind_a_proxy_that_keeps_clients_with_one_of_them() -> None:
+    containers = compose()["services"]
+    assert "ports" not in containers["gateway"]
+    assert containers["gateway"]["environment"]["CARILLON_TRUSTED_PROXIES"]
+    (mounted,) = containers["proxy"]["volumes"]
+    rules = (ROOT / mounted.split(":")[0]).read_text()
+    assert "dynamic a gateway 3002" in rules
+    assert "lb_policy cookie" in rules
+
+
+def test_what_is_mounted_is_there() -> None:
+    mounted = [volume for container in compose()["services"].values() for volume in container.get("volumes", [])]
+    assert all((ROOT / volume.split(":")[0]).exists() for volume in mounted if volume.startswith("./"))
+
+
 def test_the_stores_are_the_official_images_and_are_waited_for() -> None:
     containers = compose()["services"]
     assert containers["kafka"]["image"] == "apache/kafka:4.1.1"

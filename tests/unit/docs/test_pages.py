@@ -35,6 +35,13 @@ def test_the_commands_of_the_readme_exist() -> None:
         assert CliRunner().invoke(app, [*command.split(), "--help"]).exit_code == 0
 
 
+def test_every_page_is_found_from_the_index() -> None:
+    index = ROOT / "docs" / "README.md"
+    found = {(index.parent / link).resolve() for link in _LINK.findall(index.read_text())}
+    pages = [*(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "guides").glob("*.md")]
+    assert {page for page in pages if page != index} <= found
+
+
 def test_decisions_are_numbered_once() -> None:
     numbers = [path.name[:4] for path in (ROOT / "docs" / "decisions").glob("0*.md")]
     assert len(numbers) == len(set(numbers))
