@@ -1,0 +1,200 @@
+"""Two routers, crashes between any two effects, neighbours that do not answer, partitions that move: nothing is lost,
+nothing is doubled. And routers that are wrong on purpose are found out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+
+from services.router.domain.handover import DueDelivery, Emission, Handover, RoomKey
+from services.router.domain.incoming import Record
+from services.router.domain.notification import Key
+from services.router.domain.offsets import Partition
+from services.router.domain.planning import Plan
+from services.router.handlers.batch import BatchHandler
+from services.router.ports import Writing, Written
+from tests.simulation.catalogue import What, event
+from tests.simulation.checks import Published, check
+from tests.simulation.database import Transaction
+from tests.simulation.ledger import MemoryLedger
+from tests.simulation.loop import run
+from tests.simulation.routers import PARTITIONS, MakeLedger, MakeSteps, TwoRouters
+from tests.simulation.world import BEGINNING, Kind, Move, World
+
+pytestmark = pytest.mark.covers("B1", "B10", "F2-8", "F3-4")
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What is published (partition, number of the event; the same number twice is a duplicate), and what happens."""
+
+    kinds: Sequence[tuple[What, str]]
+    places: Sequence[tuple[int, int]]
+    moves: Sequence[Move]
+    batch: int
+    skipping: int = 0
+
+
+@st.composite
+def scenarios(draw: st.DrawFn, moves: Sequence[Kind] = get_args(Kind), skipping: int = 0) -> Scenario:
+    what, user = st.sampled_from(get_args(What)), st.sampled_from(("ada", "bea"))
+    events = draw(st.lists(st.tuples(what, user), min_size=1, max_size=8))
+    partition = st.integers(0, len(PARTITIONS) - 1)
+    places = [(draw(partition), number) for number in range(len(events))]
+    again = draw(st.lists(st.tuples(partition, st.integers(0, len(events) - 1)), max_size=3))
+    move = st.tuples(st.sampled_from(("go", "go", "go", *moves)), st.integers(0, 3))
+    return Scenario(events, [*places, *again], draw(st.lists(move, max_size=80)), draw(st.integers(1, 4)), skipping)
+
+
+def simulate(
+    scenario: Scenario, make_ledger: MakeLedger = MemoryLedger, make_steps: MakeSteps = lambda handler: handler
+) -> World:
+    """Everything that happens, until nothing is left to do; raises AssertionError where something does not hold."""
+    world = World(scenario.moves)
+    for partition, number in scenario.places:
+        what, user = scenario.kinds[number]
+        world.broker.append("service.event", event(number, what, user), BEGINNING.timestamp(), partition)
+
+    async def main() -> None:
+        routers = TwoRouters(world, make_ledger, make_steps, batch=scenario.batch, skipping=scenario.skipping)
+        world.routers = routers
+        try:
+            await world.finished.wait()
+        finally:
+            world.finished.set()
+            await routers.end()
+
+    with capture_logs() as lines:
+        run(world.loop, main())
+    assert not [line for line in lines if line["event"] == "work_failed"], "a fault that no neighbour has"
+    check(world, Published({n: what for n, (what, _) in enumerate(scenario.kinds)}, scenario.places))
+    return world
+
+
+@given(scenarios())
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_what_must_always_hold_holds(scenario: Scenario) -> None:
+    simulate(scenario)
+
+
+@given(scenarios(("fail", "move", "wait"), skipping=2))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_offsets_that_a_consumer_passed_over_are_read_again(scenario: Scenario) -> None:
+    """Without crashes: what a consumer passed over and its router wrote before it died, is shown by a room's head."""
+    simulate(scenario)
+
+
+def test_the_same_moves_lead_to_the_same_end() -> None:
+    events: list[tuple[What, str]] = [("group", "ada"), ("throttled", "bea"), ("digested", "ada"), ("later", "bea")]
+    moves: list[Move] = [("go", n % 4) for n in range(20)] + [("crash", 0), ("fail", 1), ("move", 1)]
+    scenario = Scenario(events, [(n % 2, n) for n in range(4)], moves, batch=2)
+    assert simulate(scenario).trace == simulate(scenario).trace
+
+
+# Routers that are wrong on purpose ------------------------------------------------------------------------------------
+
+
+class AcknowledgesFirst:
+    """Hands on afterwards, as if it could not die in between."""
+
+    def __init__(self, handler: BatchHandler) -> None:
+        self._handler = handler
+        self._later: list[asyncio.Task[None]] = []
+
+    async def write(self, records: Sequence[Record]) -> Handover:
+        return await self._handler.write(records)
+
+    async def hand_on(self, handover: Handover) -> None:
+        self._later.append(asyncio.create_task(self._handler.hand_on(handover)))
+
+
+class AppendsWhatItReadsBack(MemoryLedger):
+    """Takes every notification of its batch for one that it inserted."""
+
+    def _fresh(self, plans: Sequence[Plan], inserted: set[Key]) -> list[Plan]:
+        return list(plans)
+
+
+class ForgetsWhatWasWritten(MemoryLedger):
+    """Hands on only what its own transaction wrote."""
+
+    async def read_back(self, keys: Collection[Key]) -> tuple[list[Emission], list[DueDelivery]]:
+        return [], []
+
+
+class CountsWithoutALock(MemoryLedger):
+    """Two routers count the same offsets at the same time."""
+
+    async def _lock_progress(self, transaction: Transaction, partitions: Sequence[Partition]) -> None:
+        return None
+
+
+class NumbersWithoutALock(MemoryLedger):
+    """Two routers give the same seq."""
+
+    async def _advance_heads(
+        self, transaction: Transaction, heads: Sequence[tuple[RoomKey, int]]
+    ) -> dict[RoomKey, int]:
+        added = {room: transaction.get("room_heads", room, 0) + count for room, count in heads}
+        for room, head in added.items():
+            transaction.put("room_heads", room, head)
+        return added
+
+
+class ShowsBeforeItCommits(MemoryLedger):
+    """Takes what it wrote for committed when the answer is late."""
+
+    async def write(self, writing: Writing) -> Written:
+        async with self._world.database.transaction() as transaction:
+            written = await self._write(transaction, writing)
+            try:
+                await self._process.effect("commit")
+            except ConnectionError:
+                transaction.written.clear()
+        return written
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        AppendsWhatItReadsBack,
+        ForgetsWhatWasWritten,
+        CountsWithoutALock,
+        NumbersWithoutALock,
+        ShowsBeforeItCommits,
+    ],
+)
+def test_a_ledger_that_is_wrong_is_found_out(wrong: MakeLedger) -> None:
+    found_out(make_ledger=wrong)
+
+
+def test_a_router_that_acknowledges_first_is_found_out() -> None:
+    found_out(make_steps=AcknowledgesFirst)
+
+
+def found_out(make_ledger: MakeLedger = MemoryLedger, make_steps: MakeSteps = lambda handler: handler) -> None:
+    """Fails when no scenario shows what is wrong."""
+
+    @given(scenarios())
+    @settings(
+        max_examples=400,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )
+    def attempt(scenario: Scenario) -> None:
+        simulate(scenario, make_ledger, make_steps)
+
+    with pytest.raises(AssertionError):
+        attempt()
