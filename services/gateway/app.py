@@ -71,7 +71,7 @@ async def run(settings: Settings, stop: Stop) -> None:
         telling = Telling(slots, records, live.following, live.watch)
         events = KafkaEvents(settings.kafka_bootstrap, settings.kafka_topic_prefix)
         stack.push_async_callback(events.close)
-        rest = Rest(settings, database, events, live.access, telling, catalogues.base)
+        rest = Rest(settings, database, events, live.access, telling, catalogues.of)
         live.events.assign({MarkRead: Reading(rest.inbox).mark_read})
         health.checks |= {"postgres": database.fault, "feed": _attached(live)}
         routers = [

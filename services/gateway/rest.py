@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 import httpx
@@ -46,22 +46,22 @@ class Rest:
         events: Events,
         access: Access,
         telling: Telling,
-        catalogue: Catalogue,
+        catalogue_of: Callable[[str], Catalogue],
     ) -> None:
-        self._settings, self._catalogue, self._events = settings, catalogue, events
+        self._settings, self._catalogue_of, self._events = settings, catalogue_of, events
         self._administration = PostgresAdmin(database)
         self.inbox = InboxDesk(PostgresInbox(database), access, telling, utc_now)
-        self.preferences = PreferencesDesk(PostgresPreferences(database), catalogue, telling)
+        self.preferences = PreferencesDesk(PostgresPreferences(database), catalogue_of, telling)
         self.people = PeopleDesk(PostgresPeople(database), telling)
-        self.answers = AnswerDesk(self.inbox, PostgresAnswers(database), events, catalogue, utc_now)
+        self.answers = AnswerDesk(self.inbox, PostgresAnswers(database), events, catalogue_of, utc_now)
 
     def routers(self, caller: Caller, ingest: httpx.AsyncClient) -> list[APIRouter]:
         """All routes; those with a fixed path before those that take any name in its place."""
-        settings, catalogue = self._settings, self._catalogue
+        settings, catalogue_of = self._settings, self._catalogue_of
         caller = limited(caller, settings.rest_rate, settings.rest_burst)
         roles = (settings.admin_roles, settings.log_payload_roles)
         administration = Administration(self._administration, caller, *roles, ingest, condition, utc_now)
-        in_development = [development.router(self._events, caller, catalogue, utc_now)]
+        in_development = [development.router(self._events, caller, catalogue_of, utc_now)]
         late = settings.patience().failed
         canonical, document = partial(views.canonical, failed_after=late), partial(views.document, failed_after=late)
         return [
@@ -71,8 +71,8 @@ class Rest:
             people.devices(self.people, caller, settings.webpush_public_key),
             people.subscriptions(self.people, caller),
             people.answers(self.answers, caller),
-            notifications.router("/api/v1/notifications", canonical, self.inbox, caller, catalogue),
-            notifications.router("/api/notifications", document, self.inbox, caller, catalogue),
+            notifications.router("/api/v1/notifications", canonical, self.inbox, caller, catalogue_of),
+            notifications.router("/api/notifications", document, self.inbox, caller, catalogue_of),
         ]
 
     def loops(self, health: Health) -> list[Awaitable[None]]:
@@ -83,6 +83,6 @@ class Rest:
             rounds(self.answers.tell_waiting, watch("answers", _STUCK_SECONDS), self._settings.answers_interval),
         ]
 
-    def _key_of(self, name: str) -> str:
-        known = self._catalogue.get(name)
+    def _key_of(self, tenant: str, name: str) -> str:
+        known = self._catalogue_of(tenant).get(name)
         return name if known is None else known.key

@@ -6,17 +6,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from libs.catalogue.types import NotificationType
 from libs.schemas.preferences import Preferences
 
 #: Stands among muted types for "nothing is shown as it comes": that hides nothing from the inbox.
 NOT_LIVE = ""
 
 
-def muted_types(document: Preferences, catalogue: Iterable[tuple[str, str]]) -> frozenset[str]:
-    """What a document mutes. `catalogue` are (key, category) of all types."""
-    hidden = {key for key, category in catalogue if document.hides(key, category)}
-    quiet = frozenset[str]() if document.live else frozenset({NOT_LIVE})
-    return quiet.union(hidden, document.muted_types)
+def muted_types(document: Preferences, types: Iterable[NotificationType]) -> frozenset[str]:
+    """What a document mutes, given all types of the tenant's catalogue; a mandatory one it cannot."""
+    muted = set(document.muted_types)
+    for kind in types:
+        if kind.mandatory:
+            muted.discard(kind.key)
+        elif document.hides(kind.key, kind.category):
+            muted.add(kind.key)
+    return frozenset(muted if document.live else muted | {NOT_LIVE})
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -32,14 +33,14 @@ class Trial(BaseModel):
     data: dict[str, Any] | None = None
 
 
-def router(events: Events, caller: Caller, catalogue: Catalogue, clock: Clock) -> APIRouter:
+def router(events: Events, caller: Caller, catalogue_of: Callable[[str], Catalogue], clock: Clock) -> APIRouter:
     """The route. It sends to nobody but the caller."""
     routes = APIRouter(prefix="/dev/notifications", tags=["development"])
     who = Depends(caller)
 
     async def send_test(body: Trial | None = None, identity: Identity = who) -> Response:
         """Sends the caller a notification; 202 with its id."""
-        event = _event(body or Trial(), identity, catalogue, clock)
+        event = _event(body or Trial(), identity, catalogue_of(identity.tenant), clock)
         await events.publish(event, identity.reader)
         return json_answer({"id": str(event.id), "status": "accepted"}, 202)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -33,22 +34,25 @@ _ACTIONS: dict[str, StateOperation] = {
 }
 _METHODS = ["PATCH", "PUT", "POST"]
 
+#: The catalogue of a tenant.
+CatalogueOf = Callable[[str], Catalogue]
 
-def router(prefix: str, view: View, desk: InboxDesk, caller: Caller, catalogue: Catalogue) -> APIRouter:
+
+def router(prefix: str, view: View, desk: InboxDesk, caller: Caller, catalogue_of: CatalogueOf) -> APIRouter:
     """The routes under a prefix, with rows shaped by `view`."""
     routes = APIRouter(prefix=prefix, tags=["inbox"])
-    _reading(routes, view, desk, caller, catalogue)
-    _moving(routes, desk, caller, catalogue)
+    _reading(routes, view, desk, caller, catalogue_of)
+    _moving(routes, desk, caller, catalogue_of)
     _marking(routes, view, desk, caller)
     return routes
 
 
-def _reading(routes: APIRouter, view: View, desk: InboxDesk, caller: Caller, catalogue: Catalogue) -> None:
+def _reading(routes: APIRouter, view: View, desk: InboxDesk, caller: Caller, catalogue_of: CatalogueOf) -> None:
     who = Depends(caller)
 
     async def page(request: Request, query: Annotated[Listing, Query()], identity: Identity = who) -> Response:
         """Newest first; `nextCursor` is null on the last page."""
-        filters = query.filters(catalogue)
+        filters = query.filters(catalogue_of(identity.tenant))
         rows, more = await desk.page(identity, filters, query.limit, query.offset, query.after())
         after = cursor(Place(rows[-1]["at"], rows[-1]["room"], rows[-1]["seq"])) if more else None
         return conditional(request, {"items": [view(row, reader(identity)) for row in rows], "nextCursor": after})
@@ -59,7 +63,7 @@ def _reading(routes: APIRouter, view: View, desk: InboxDesk, caller: Caller, cat
 
     async def counts(request: Request, identity: Identity = who) -> Response:
         """How many are unread and how many were not seen: in all, by type, and by category."""
-        return conditional(request, _counted(await desk.counts(identity), catalogue))
+        return conditional(request, _counted(await desk.counts(identity), catalogue_of(identity.tenant)))
 
     async def one(request: Request, notification: UUID, identity: Identity = who) -> Response:
         """One notification."""
@@ -71,7 +75,7 @@ def _reading(routes: APIRouter, view: View, desk: InboxDesk, caller: Caller, cat
     routes.add_api_route("/{notification}", one, methods=["GET"])
 
 
-def _moving(routes: APIRouter, desk: InboxDesk, caller: Caller, catalogue: Catalogue) -> None:
+def _moving(routes: APIRouter, desk: InboxDesk, caller: Caller, catalogue_of: CatalogueOf) -> None:
     who = Depends(caller)
 
     async def read_all(body: Positions | None = None, identity: Identity = who) -> Response:
@@ -97,7 +101,7 @@ def _moving(routes: APIRouter, desk: InboxDesk, caller: Caller, catalogue: Catal
             missing = [str(one) for one in dict.fromkeys(body.ids) if one not in found]
             return json_answer({"changed": changed, "notFound": missing, "more": False})
         assert body.filter is not None
-        filters = body.filter.filters(catalogue)
+        filters = body.filter.filters(catalogue_of(identity.tenant))
         changed, more = await desk.act_matching(identity, filters, body.positions, body.action())
         return json_answer({"changed": changed, "notFound": [], "more": more})
 

@@ -7,6 +7,7 @@ neither it changes whatever is in force.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request
@@ -31,7 +32,7 @@ IfMatch = Annotated[str | None, Header(description="the ETag of the version that
 
 
 def router(
-    desk: PreferencesDesk, caller: Caller, admin_roles: frozenset[str], key_of: Callable[[str], str]
+    desk: PreferencesDesk, caller: Caller, admin_roles: frozenset[str], key_of: Callable[[str, str], str]
 ) -> APIRouter:
     """`/api/v1/preferences`, the same at the path of 002, and in the names of 003 under `/flat`."""
     routes = APIRouter(tags=["preferences"])
@@ -64,11 +65,10 @@ def _own(routes: APIRouter, path: str, desk: PreferencesDesk, caller: Caller) ->
     routes.add_api_route(path, change_preferences, methods=["PATCH"], openapi_extra=body_of(Preferences))
 
 
-def _flat(routes: APIRouter, path: str, desk: PreferencesDesk, caller: Caller, key_of: Callable[[str], str]) -> None:
+def _flat(
+    routes: APIRouter, path: str, desk: PreferencesDesk, caller: Caller, key_of: Callable[[str, str], str]
+) -> None:
     who = Depends(caller)
-
-    def applied(before: Preferences, wanted: dict[str, Any]) -> Preferences:
-        return FlatPreferences.model_validate(wanted).applied_to(before, key_of)
 
     async def read_flat(request: Request, identity: Identity = who) -> Response:
         """The caller's preferences as a row of switches."""
@@ -76,6 +76,10 @@ def _flat(routes: APIRouter, path: str, desk: PreferencesDesk, caller: Caller, k
 
     async def write_flat(request: Request, if_match: IfMatch = None, identity: Identity = who) -> Response:
         """Sets the switches that are named; what the row cannot say stays as it was."""
+
+        def applied(before: Preferences, wanted: dict[str, Any]) -> Preferences:
+            return FlatPreferences.model_validate(wanted).applied_to(before, partial(key_of, identity.tenant))
+
         return _answer(
             await _write(desk, identity, await object_of(request, _MAX_BYTES), if_match, applied), _flat_document
         )

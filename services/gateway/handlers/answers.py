@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -27,10 +28,15 @@ class AnswerDesk:
     """Questions and their answers. Everything raises Retryable when the database is away."""
 
     def __init__(
-        self, inbox: InboxDesk, store: AnswerStore, events: Events, catalogue: Catalogue, clock: Clock
+        self,
+        inbox: InboxDesk,
+        store: AnswerStore,
+        events: Events,
+        catalogue_of: Callable[[str], Catalogue],
+        clock: Clock,
     ) -> None:
         self._inbox, self._store, self._events, self._clock = inbox, store, events, clock
-        self._type = catalogue.find("agent.event", "message").key
+        self._catalogue_of = catalogue_of
 
     async def find(self, identity: Identity, notification: UUID) -> tuple[Row | None, Question | None]:
         """The notification in the caller's inbox, and what it asks."""
@@ -44,7 +50,8 @@ class AnswerDesk:
     async def answer(self, identity: Identity, asked: Question, value: str) -> Answer:
         """Answers, unless somebody has; the answer that counts."""
         who, now = await self._inbox.reader(identity), self._clock()
-        told = event(asked, value, identity.reader, self._type, now)
+        kind = self._catalogue_of(identity.tenant).find("agent.event", "message")
+        told = event(asked, value, identity.reader, kind.key, now)
         answer = await self._store.put(who, asked.notification, value, told)
         if answer.is_new:
             try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from libs.auth.tokens import Identity
 from libs.catalogue.catalogue import Catalogue
 from libs.schemas.preferences import Preferences
@@ -15,9 +17,8 @@ from services.gateway.store_ports import PreferenceStore, PreferencesVersion
 class PreferencesDesk:
     """The preferences of whoever calls. Everything raises Retryable when the database is away."""
 
-    def __init__(self, store: PreferenceStore, catalogue: Catalogue, telling: Telling) -> None:
-        self._store, self._telling = store, telling
-        self._types = [(entry.key, entry.category) for entry in catalogue.types]
+    def __init__(self, store: PreferenceStore, catalogue_of: Callable[[str], Catalogue], telling: Telling) -> None:
+        self._store, self._catalogue_of, self._telling = store, catalogue_of, telling
 
     async def current(self, tenant: str, user: str) -> PreferencesVersion:
         """The version in force."""
@@ -25,7 +26,7 @@ class PreferencesDesk:
 
     async def replace(self, identity: Identity, document: Preferences, expected: int) -> PreferencesVersion | None:
         """Puts a new version in force; None when the one in force is not the `expected`."""
-        muted = muted_types(document, self._types)
+        muted = muted_types(document, self._catalogue_of(identity.tenant).types)
         replaced = await self._store.replace(reader(identity), document, muted, expected)
         if replaced is None:
             return None

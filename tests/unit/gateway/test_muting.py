@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from libs.catalogue.types import NotificationType
 from libs.schemas.preferences import Preferences
 from services.gateway.domain.muting import NOT_LIVE, Mute, hides, muted_types
 
@@ -14,7 +15,13 @@ pytestmark = pytest.mark.covers("S12")
 
 AT = datetime(2025, 10, 17, 10, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-CATALOGUE = (("a.one", "a"), ("a.two", "a"), ("b.one", "b"))
+CATALOGUE = tuple(
+    NotificationType.model_validate(
+        {"key": key, "category": key[0], "name": key, "channels": ["in-app"], "match": {"event": "service.event"}}
+        | {"mandatory": key == "a.must"}
+    )
+    for key in ("a.one", "a.two", "a.must", "b.one")
+)
 
 
 @pytest.mark.parametrize(
@@ -22,6 +29,7 @@ CATALOGUE = (("a.one", "a"), ("a.two", "a"), ("b.one", "b"))
     [
         ({}, set()),
         ({"mutedTypes": ["b.one", "unheard.of"]}, {"b.one", "unheard.of"}),
+        ({"mutedTypes": ["b.one", "a.must"], "types": {"a.must": {"in-app": False}}}, {"b.one"}),
         ({"types": {"a.one": {"in-app": False}}}, {"a.one"}),
         ({"categories": {"a": {"in-app": False}}}, {"a.one", "a.two"}),
         ({"categories": {"a": {"in-app": False}}, "types": {"a.one": {"in-app": True}}}, {"a.two"}),
