@@ -5,7 +5,7 @@ Languages are never mixed within one text: a locale's texts are used together or
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from libs.catalogue.rendering import NotRendered, render
@@ -57,7 +57,15 @@ def texts(kind: NotificationType, channel: str, values: Mapping[str, Any], local
     return Texts(title or "", message or "", _first(ladder, "action", values))
 
 
-def _first(ladder: tuple[Template, ...], part: str, values: Mapping[str, Any]) -> str | None:
+def digest_texts(
+    kind: NotificationType, channel: str, items: Sequence[Mapping[str, Any]], locale: str | None = None
+) -> tuple[str | None, str | None]:
+    """Title and message of a digest of these items, by the same ladder; None where the type has none that fits."""
+    ladder, values = (template(kind, channel, locale), template(kind, DEFAULT)), {"items": items, "count": len(items)}
+    return _first(ladder, "digest_title", values), _first(ladder, "digest_message", values)
+
+
+def _first(ladder: Sequence[Template], part: str, values: Mapping[str, Any]) -> str | None:
     for step in ladder:
         source = getattr(step, part)
         try:

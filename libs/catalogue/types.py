@@ -52,12 +52,17 @@ class Match(_Part):
 
 
 class Template(_Part):
-    """The texts of one locale and channel. `html` is the MJML of an email; `action` is what its button says."""
+    """The texts of one locale and channel. `html` is the MJML of an email; `action` is what its button says.
+
+    The texts of a digest see its `items`, each with title, message and actionUrl, and how many they are: `count`.
+    """
 
     title: Text | None = None
     message: Text | None = None
     html: Markup | None = None
     action: Text | None = None
+    digest_title: Text | None = None
+    digest_message: Text | None = None
 
 
 class Digest(_Part):

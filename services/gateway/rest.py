@@ -60,7 +60,7 @@ class Rest:
         settings, catalogue_of = self._settings, self._catalogue_of
         caller = limited(caller, settings.rest_rate, settings.rest_burst)
         roles = (settings.admin_roles, settings.log_payload_roles)
-        administration = Administration(self._administration, caller, *roles, ingest, condition, utc_now)
+        administration = Administration(self._administration, caller, *roles, ingest, condition, catalogue_of, utc_now)
         in_development = [development.router(self._events, caller, catalogue_of, utc_now)]
         late = settings.patience().failed
         canonical, document = partial(views.canonical, failed_after=late), partial(views.document, failed_after=late)

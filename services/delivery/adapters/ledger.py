@@ -14,8 +14,7 @@ import orjson
 from libs.postgres.queries import load
 from libs.schemas.records import DeliveryReference
 from services.delivery.domain import digest
-from services.delivery.domain.delivery import Content, Delivery, Device, Endpoint, Recipient
-from services.delivery.domain.digest import Item
+from services.delivery.domain.delivery import Content, Delivery, Device, Endpoint, Item, Recipient
 from services.delivery.domain.outcome import Failed, Outcome, Retry, Returned, Sent, Unknown
 from services.delivery.ports import Failure, Reaped, Result
 
@@ -125,9 +124,11 @@ def _delivery(row: asyncpg.Record, channel: str, token: UUID) -> Delivery:
 
 def _content(row: asyncpg.Record) -> Content:
     if row["items"] is not None:
-        items = [Item(found["title"], found["message"], found["actionUrl"]) for found in orjson.loads(row["items"])]
+        given = orjson.loads(row["items"])
+        items = [Item(one["title"], one["message"], one["actionUrl"], one["type"]) for one in given]
         url = items[0].action_url if len(items) == 1 else None
-        return Content(row["notification"], digest.TYPE, row["severity"], *digest.words(items), url)
+        said = digest.words(items)
+        return Content(row["notification"], digest.TYPE, row["severity"], *said, url, items=tuple(items))
     return Content(
         row["notification"],
         row["type"],

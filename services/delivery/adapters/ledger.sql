@@ -88,10 +88,12 @@ select c.tenant, c.id, c.notification, c.user_id, c.attempts, c.created_at, c.tr
          || jsonb_strip_nulls(jsonb_build_object('actor', n.extras -> 'actor', 'related', n.extras -> 'related'))
        end as document,
        case when c.is_digest then (
-         select jsonb_agg(jsonb_build_object('title', m.title, 'message', m.message, 'actionUrl', m.action_url)
+         select jsonb_agg(jsonb_build_object('title', m.title, 'message', m.message, 'actionUrl', m.action_url,
+                                             'type', m.type)
                           order by m.accepted_at)
          from (
-           select o.title, o.message, coalesce(o.extras ->> 'actionUrl', o.data ->> 'ctaUrl') as action_url, o.accepted_at
+           select o.title, o.message, o.type, coalesce(o.extras ->> 'actionUrl', o.data ->> 'ctaUrl') as action_url,
+             o.accepted_at
            from deliveries i
            join notifications o on o.tenant = i.tenant and o.id = i.notification
            where i.tenant = c.tenant and i.digest = c.id and i.state = 'digested'

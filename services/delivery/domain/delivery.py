@@ -42,11 +42,22 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True)
+class Item:
+    """One notification of a digest, as it is stored."""
+
+    title: str | None
+    message: str | None
+    action_url: str | None = None
+    type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
     """What it says: the stored notification. `message` is Markdown, `action_url` may be relative.
 
     `document` is the event's own: event, name, metadata, data, actor and related. `action` is what a button says,
-    `markup` an email's MJML template and `values` what fills it. A push of a `collapse_key` replaces the one before it.
+    `markup` an email's MJML template and `values` what fills it. `items` are those of a digest. A push of a
+    `collapse_key` replaces the one before it.
     """
 
     notification: UUID
@@ -60,6 +71,13 @@ class Content:
     markup: str | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
     collapse_key: str | None = None
+    items: tuple[Item, ...] = ()
+
+    @property
+    def worded_by(self) -> str:
+        """The type whose texts it has: of a digest the one of all its items, if they have the same."""
+        types = {item.type for item in self.items} or {self.type}
+        return types.pop() if len(types) == 1 else self.type
 
 
 @dataclass(frozen=True, slots=True)

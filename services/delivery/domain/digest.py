@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from services.delivery.domain.delivery import Item
 from services.delivery.domain.rendering import UNTITLED, one_line
 
 #: The type of a digest where a delivery names one.
 TYPE = "digest"
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One notification of a digest, as it is stored."""
-
-    title: str | None
-    message: str | None
-    action_url: str | None = None
 
 
 def words(items: Sequence[Item]) -> tuple[str, str]:

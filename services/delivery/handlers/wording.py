@@ -17,4 +17,4 @@ class Worded:
 
     async def send(self, delivery: Delivery) -> Sent:
         """Raises a Fault."""
-        return await self._provider.send(worded(delivery, self._find_type(delivery.tenant, delivery.content.type)))
+        return await self._provider.send(worded(delivery, self._find_type(delivery.tenant, delivery.content.worded_by)))

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import orjson
 
+from libs.catalogue.paths import masked
 from libs.runtime.clock import iso
 from services.gateway.domain.inbox import Row
 
@@ -53,8 +54,9 @@ def place(text: str) -> LogPlace | None:
         return None
 
 
-def line(row: Row, *, with_payload: bool) -> dict[str, Any]:
-    """A line in the names of 004's table. The payload is the notification's own, so it goes when that is erased."""
+def line(row: Row, *, with_payload: bool, sensitive: tuple[str, ...] = ()) -> dict[str, Any]:
+    """A line in the names of 004's table. The payload is the notification's own, so it goes when that is erased; what
+    stands at the `sensitive` paths of its data is masked."""
     room = row["room"]
     delivered_at = row["delivered_at"]
     shown = {
@@ -69,7 +71,14 @@ def line(row: Row, *, with_payload: bool) -> dict[str, Any]:
         "error": row["error"],
         "created_at": iso(row["created_at"]),
     }
-    return shown | {"payload": orjson.Fragment(row["payload"])} if with_payload else shown
+    return shown | {"payload": _payload(row["payload"], sensitive)} if with_payload else shown
+
+
+def _payload(text: str, sensitive: tuple[str, ...]) -> Any:
+    if not sensitive:
+        return orjson.Fragment(text)
+    payload = orjson.loads(text)
+    return payload | {"data": masked(payload.get("data") or {}, sensitive)}
 
 
 def rates(stats: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from libs.auth.tokens import Identity
+from libs.catalogue.catalogue import Catalogue
 from libs.http.problems import Problem
 from libs.runtime.clock import Clock, iso
 from libs.schemas.events import EventName
@@ -71,11 +72,12 @@ class Administration:
         payload_roles: frozenset[str],
         ingest: httpx.AsyncClient,
         health: Callable[[], dict[str, Any]],
+        catalogue_of: Callable[[str], Catalogue],
         clock: Clock,
     ) -> None:
         self._store, self._caller, self._ingest = store, caller, ingest
         self._admin_roles, self._payload_roles = admin_roles, payload_roles
-        self._health, self._clock = health, clock
+        self._health, self._catalogue_of, self._clock = health, catalogue_of, clock
 
     def routers(self) -> list[APIRouter]:
         """All routes."""
@@ -105,7 +107,10 @@ class Administration:
             shown, payload = rows[: query.limit], bool(self._payload_roles & set(identity.roles))
             last = shown[-1] if len(rows) > query.limit else None
             after = None if last is None else cursor(LogPlace(last["created_at"], last["notification"], last["n"]))
-            return json_answer({"items": [line(row, with_payload=payload) for row in shown], "nextCursor": after})
+            catalogue = self._catalogue_of(identity.tenant)
+            known = ((row, catalogue.get(row["type"])) for row in shown)
+            lines = [line(row, with_payload=payload, sensitive=kind.sensitive if kind else ()) for row, kind in known]
+            return json_answer({"items": lines, "nextCursor": after})
 
         return logs
 

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from tests.integration.gateway.clients import client, eventually, token
-from tests.integration.gateway.conftest import Gateways
+from tests.integration.gateway.conftest import ENVIRONMENT, Gateways
 from tests.integration.gateway.http import bearer, numbers
 from tests.integration.gateway.scribe import Scribe
 
@@ -24,6 +24,11 @@ LATE: dict[str, Any] = {
     "name": "Order late",
     "channels": ["in-app"],
 }
+
+
+@pytest.fixture(scope="module")
+def environment() -> dict[str, str]:
+    return ENVIRONMENT | {"CARILLON_LOG_PAYLOAD_ROLES": "auditor"}
 
 
 @pytest.fixture
@@ -63,6 +68,23 @@ async def test_routes_go_by_the_tenants_own_types(http: httpx.AsyncClient, scrib
     assert "order.late" in types
     assert "system.maintenance" in types
     assert "system.notification" not in types, "the tenant made it mandatory"
+
+
+@pytest.mark.covers("F2-8", "S18")
+async def test_sensitive_data_is_masked_for_administrators(http: httpx.AsyncClient, scribe: Scribe, name: str) -> None:
+    tenant = f"t{name}"
+    await say(scribe, tenant, order_late=LATE | {"sensitive": ["guest.name"]})
+    data = {"guest": {"name": "Ada", "table": 7}}
+    await scribe.write(f"user:u{name}", tenant=tenant, event="service.event", type="order.late", data=data)
+    auditor = bearer("eve", tenantId=tenant, roles=["ADMIN", "auditor"])
+
+    async def hidden() -> bool:
+        (line,) = (await http.get("/admin/notifications/logs", headers=auditor)).json()["items"]
+        return bool(line["payload"]["data"] == {"guest": {"name": "•••", "table": 7}})
+
+    await eventually(hidden, "the tenant's type")
+    (own,) = (await http.get(V1, headers=bearer(f"u{name}", tenantId=tenant))).json()["items"]
+    assert own["data"] == data
 
 
 async def test_without_web_sockets_notifications_stand_in_the_inbox_alone(
