@@ -8,9 +8,12 @@ import typer
 
 from cli.commands.audit import audit
 from cli.commands.dead import app as dead
+from cli.commands.endpoints import app as endpoints
 from cli.commands.explain import explain
 from cli.commands.keys import app as keys
 from cli.commands.publish import publish
+from cli.commands.replay import replay
+from cli.commands.suppressions import app as suppressions
 from cli.commands.token import token
 
 app = typer.Typer(
@@ -28,8 +31,11 @@ app.command("token", rich_help_panel="Develop")(token)
 app.command("publish", rich_help_panel="Develop")(publish)
 app.command("audit", rich_help_panel="Operate")(audit)
 app.command("explain", rich_help_panel="Operate")(explain)
+app.command("replay", rich_help_panel="Operate")(replay)
 app.add_typer(dead, name="dead", rich_help_panel="Operate")
 app.add_typer(keys, name="keys", rich_help_panel="Operate")
+app.add_typer(endpoints, name="endpoints", rich_help_panel="Operate")
+app.add_typer(suppressions, name="suppressions", rich_help_panel="Operate")
 
 
 def main() -> None:

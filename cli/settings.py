@@ -43,6 +43,12 @@ class StoresSettings(KafkaSettings, PostgresSettings):
 
 
 class HttpSettings(Settings):
-    """To publish over HTTP."""
+    """To speak to the HTTP interface."""
 
-    api_key: str = Field(min_length=1, description="an API key with the scope events:write")
+    api_key: str = Field(min_length=1, description="an API key with the scope that the command needs")
+
+
+class ApiSettings(Settings):
+    """Where that is."""
+
+    api_url: str = Field(pattern=r"^https?://", description="origin of ingest or gateway")

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from cli.outcome import Refused
+from cli.adapters.api import Api, body_of
 from libs.schemas.events import MAX_BATCH_BYTES, MAX_BATCH_EVENTS
 
 
@@ -22,10 +22,10 @@ class Answer:
 
 async def publish(url: str, api_key: str, events: Sequence[bytes], idempotency_key: str | None) -> list[Answer]:
     """Posts the events in their order, in batches. Raises Refused for a whole request that is refused."""
-    headers = {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"}
-    if idempotency_key:
-        headers["Idempotency-Key"] = idempotency_key
-    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=30) as client:
+    async with Api(url, api_key).client() as client:
+        client.headers["Content-Type"] = "application/json"
+        if idempotency_key:
+            client.headers["Idempotency-Key"] = idempotency_key
         if len(events) == 1:
             return [_one(await client.post("/api/v1/events", content=events[0]))]
         answers: list[Answer] = []
@@ -48,11 +48,11 @@ def _batches(events: Sequence[bytes]) -> Iterator[bytes]:
 
 
 def _one(response: httpx.Response) -> Answer:
-    return Answer(str(_body(response)["id"]))
+    return Answer(str(body_of(response)["id"]))
 
 
 def _many(response: httpx.Response) -> list[Answer]:
-    return [_answer(item) for item in _body(response)["results"]]
+    return [_answer(item) for item in body_of(response)["results"]]
 
 
 def _answer(item: dict[str, Any]) -> Answer:
@@ -61,15 +61,3 @@ def _answer(item: dict[str, Any]) -> Answer:
     problem = item["problem"]
     field = f"{problem['field']}: " if problem.get("field") else ""
     return Answer(None, f"{field}{problem['detail']} ({problem['code']})")
-
-
-def _body(response: httpx.Response) -> dict[str, Any]:
-    if response.is_success:
-        body: dict[str, Any] = response.json()
-        return body
-    try:
-        detail = response.json()["detail"]
-    except (ValueError, KeyError, TypeError):
-        detail = response.text[:200]
-    again = f"; try again in {wait} s" if (wait := response.headers.get("Retry-After")) else ""
-    raise Refused(f"{response.request.url} answered {response.status_code}: {detail}{again}")

@@ -17,12 +17,13 @@ pytestmark = pytest.mark.covers("S3", "S22")
 
 SECRET = "a-secret-of-at-least-thirty-two-bytes"
 COMMANDS = [(), ("token",), ("publish",), ("audit",), ("explain",), ("dead",), ("dead", "list"), ("dead", "replay"),
-            ("keys",), ("keys", "create"), ("keys", "list"), ("keys", "revoke")]  # fmt: skip
+            ("keys",), ("keys", "create"), ("keys", "list"), ("keys", "revoke"),
+            ("endpoints",), ("endpoints", "add"), ("endpoints", "ping"), ("suppressions",)]  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("POSTGRES_DSN", "KAFKA_BOOTSTRAP", "JWT_SECRET", "API_KEY"):
+    for name in ("POSTGRES_DSN", "KAFKA_BOOTSTRAP", "JWT_SECRET", "API_KEY", "API_URL"):
         monkeypatch.delenv(f"CARILLON_{name}", raising=False)
     monkeypatch.chdir(tmp_path)  # a developer's .env is not read
 
@@ -42,6 +43,8 @@ def test_every_command_explains_itself(command: tuple[str, ...]) -> None:
         (["explain", "00000000-0000-5000-8000-000000000001"], "CARILLON_POSTGRES_DSN is not set"),
         (["dead", "list"], "CARILLON_KAFKA_BOOTSTRAP is not set"),
         (["keys", "list"], "CARILLON_POSTGRES_DSN is not set"),
+        (["endpoints", "list", "--key", "k"], "CARILLON_API_URL is not set"),
+        (["suppressions", "list", "--url", "http://x"], "CARILLON_API_KEY is not set"),
         (["publish", "service.alert", "title=t", "message=m"], "CARILLON_KAFKA_BOOTSTRAP is not set"),
         (["publish", "service.alert", "title=t", "message=m", "--http", "http://x"], "CARILLON_API_KEY is not set"),
     ],
