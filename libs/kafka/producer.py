@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.structs import RecordMetadata
 
 from libs.runtime.lifecycle import close_within
 
 MAX_REQUEST_BYTES = 5 * 1024 * 1024
 _CLOSE_SECONDS = 3.0
+
+Acknowledgement = asyncio.Future[RecordMetadata]
+#: Key, value and headers of a record.
+Keyed = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
 
 
 def create_producer(bootstrap: str, *, linger_ms: int = 0, client_id: str = "carillon") -> AIOKafkaProducer:
@@ -33,13 +38,26 @@ def create_producer(bootstrap: str, *, linger_ms: int = 0, client_id: str = "car
     )
 
 
-async def acknowledged(sent: Iterable[asyncio.Future[RecordMetadata]]) -> list[RecordMetadata]:
+async def acknowledged(sent: Iterable[Acknowledgement]) -> list[RecordMetadata]:
     """Waits until all records are acknowledged; raises the first KafkaError after all have ended."""
     results = await asyncio.gather(*sent, return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):
             raise result
     return [result for result in results if not isinstance(result, BaseException)]
+
+
+def batches(producer: AIOKafkaProducer, records: Iterable[Keyed]) -> Iterator[BatchBuilder]:
+    """The records of one partition in as many batches as they fill, for `send_batch`: a future for each batch costs a
+    fraction of one for each record. A record that is larger than a batch has one of its own.
+    """
+    batch = producer.create_batch()
+    for key, value, headers in records:
+        if batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
+            yield batch
+            batch = producer.create_batch()
+            batch.append(key=key, value=value, timestamp=None, headers=headers)
+    yield batch
 
 
 class LazyProducer:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
 
-from libs.kafka.producer import LazyProducer, acknowledged
+from aiokafka import AIOKafkaProducer
+
+from libs.kafka.producer import Acknowledgement, Keyed, LazyProducer, acknowledged, batches
 from libs.schemas.records import DeadLetter, LifecycleRecord
 
 _TIMEOUT = 15.0  # seconds; without it aiokafka waits for a broker as long as it takes, and nobody hears of it
@@ -19,21 +23,35 @@ class KafkaRecords:
 
     async def write(self, letters: Sequence[DeadLetter]) -> None:
         """Keyed by the id, or by the source's position where there is none."""
-        await self._send(self._dead, [(letter.key_on_topic, _json(letter)) for letter in letters])
+        await self._through(partial(self._write, letters))
 
     async def publish(self, records: Sequence[LifecycleRecord]) -> None:
-        """Keyed by the notification."""
-        await self._send(self._lifecycle, [(str(r.notification_id).encode(), _json(r)) for r in records])
+        """Keyed by the notification, whose id alone says which partition: nobody else writes to this topic."""
+        await self._through(partial(self._publish, records))
 
-    async def _send(self, topic: str, records: Sequence[tuple[bytes, bytes]]) -> None:
+    async def _through(self, send: Callable[[AIOKafkaProducer], Awaitable[Iterable[Acknowledgement]]]) -> None:
         try:
             async with asyncio.timeout(_TIMEOUT):
-                producer = await self._producer.started()
-                await acknowledged([await producer.send(topic, value, key=key) for key, value in records])
+                await acknowledged(await send(await self._producer.started()))
         except BaseException:
             # What it still holds would come after its repetition: out of order.
             await self._producer.discard()
             raise
+
+    async def _write(self, letters: Sequence[DeadLetter], producer: AIOKafkaProducer) -> list[Acknowledgement]:
+        return [await producer.send(self._dead, _json(letter), key=letter.key_on_topic) for letter in letters]
+
+    async def _publish(self, records: Sequence[LifecycleRecord], producer: AIOKafkaProducer) -> list[Acknowledgement]:
+        count = len(await producer.partitions_for(self._lifecycle))
+        parts = defaultdict[int, list[Keyed]](list)
+        for record in records:
+            key = str(record.notification_id).encode()
+            parts[record.notification_id.int % count].append((key, _json(record), []))
+        return [
+            await producer.send_batch(batch, self._lifecycle, partition=partition)
+            for partition, part in parts.items()
+            for batch in batches(producer, part)
+        ]
 
 
 def _json(record: DeadLetter | LifecycleRecord) -> bytes:

@@ -29,8 +29,8 @@ class PostgresLifecycle:
                 return
             rows = await connection.fetch(_SQL["next"], limit)
             yield [_record(row) for row in rows]
-            if rows:
-                await connection.execute(_SQL["remove"], [r["tenant"] for r in rows], [r["seq"] for r in rows])
+            if told := {(row["tenant"], row["first"]) for row in rows}:
+                await connection.execute(_SQL["remove"], *map(list, zip(*told, strict=True)))
 
 
 def _record(row: asyncpg.Record) -> LifecycleRecord:

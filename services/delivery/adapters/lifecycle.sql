@@ -5,8 +5,15 @@
 select pg_try_advisory_xact_lock(hashtext('carillon.lifecycle'), hashtext(current_database()))
 
 -- name: next
-select tenant, seq, notification, delivery, channel, user_id, state, reason, at
-from lifecycle_outbox order by seq limit $1
+-- Whole rows, each of one statement: as many as have about $1 changes.
+with oldest as (
+  select tenant, seq, at, changes, sum(size) over (order by seq) - size as before
+  from (select * from lifecycle_outbox order by seq limit $1) o
+)
+select o.tenant, o.seq as first, o.at, c.*
+from oldest o cross join lateral unnest(o.changes) c
+where o.before < $1
+order by o.seq, c.seq
 
 -- name: remove
 delete from lifecycle_outbox o

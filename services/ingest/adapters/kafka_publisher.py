@@ -14,7 +14,7 @@ from aiokafka.partitioner import murmur2
 from aiokafka.structs import RecordMetadata
 
 from libs.kafka.faults import RECORD_FAULTS
-from libs.kafka.producer import acknowledged
+from libs.kafka.producer import acknowledged, batches
 from libs.runtime.lifecycle import close_within
 from libs.runtime.tracing import HEADER
 from libs.schemas.topics import FOLLOWS_HEADER
@@ -131,14 +131,9 @@ class KafkaPublisher:
         self, producer: AIOKafkaProducer, topic: str, partition: int, records: list[Outgoing], sent: list[Sent]
     ) -> None:
         """One partition's records in their order, in as many batches as they fill."""
-        batch = producer.create_batch()
-        for record in records:
-            appended = batch.append(key=record.key, value=record.value, timestamp=None, headers=_headers(record))
-            if appended is None:
-                sent.append(await producer.send_batch(batch, self._prefix + topic, partition=partition))
-                batch = producer.create_batch()
-                batch.append(key=record.key, value=record.value, timestamp=None, headers=_headers(record))
-        sent.append(await producer.send_batch(batch, self._prefix + topic, partition=partition))
+        for batch in batches(producer, ((r.key, r.value, _headers(r)) for r in records)):
+            future = await producer.send_batch(batch, self._prefix + topic, partition=partition)
+            sent.append(future)  # at once: it must be known when the next one fails
 
     async def _partitions(self, producer: AIOKafkaProducer, topic: str) -> set[int]:
         partitions: set[int] = await producer.partitions_for(self._prefix + topic)

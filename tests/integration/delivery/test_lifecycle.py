@@ -73,7 +73,7 @@ async def test_the_states_of_a_delivery_in_their_order(start_workers: StartWorke
         mine = [r.sequence for r in found if r.notification_id == delivery.notification]
         assert all(first < second for first, second in pairwise(mine))
     async with asyncio.timeout(20):  # they are removed once Kafka has them
-        while await plan.connection.fetchval("select count(*) from lifecycle_outbox"):
+        while await plan.connection.fetchval("select count(*) from lifecycle_changes"):
             await asyncio.sleep(0.05)
 
 
@@ -104,7 +104,7 @@ async def test_nothing_is_lost_while_kafka_is_away(pool: asyncpg.Pool, plan: Pla
     relaying = asyncio.create_task(Relay(PostgresLifecycle(pool), topic, progress).run(stop))
     async with asyncio.timeout(10):
         await topic.asked.wait()
-    assert await plan.connection.fetchval("select count(*) from lifecycle_outbox") == 40
+    assert await plan.connection.fetchval("select count(*) from lifecycle_changes") == 40
     topic.away = False
     found = await told(work, lambda records: len(records) >= 40)
     assert {r.delivery_id for r in found if r.delivery_id} == {p.id for p in planned}
@@ -123,15 +123,15 @@ async def test_one_process_relays_at_a_time(pool: asyncpg.Pool, plan: Plan) -> N
 
 async def test_what_was_rolled_back_is_not_told(plan: Plan) -> None:
     planned = await plan.one()
-    before = await plan.connection.fetchval("select count(*) from lifecycle_outbox")
+    before = await plan.connection.fetchval("select count(*) from lifecycle_changes")
     undone = plan.connection.transaction()
     await undone.start()
     await plan.connection.execute(_CANCEL, planned.id)
     await undone.rollback()
-    assert await plan.connection.fetchval("select count(*) from lifecycle_outbox") == before
+    assert await plan.connection.fetchval("select count(*) from lifecycle_changes") == before
     await plan.connection.execute(
         "update deliveries set state = 'cancelled', reason = 'cancelled' where id = $1", planned.id
     )
-    row = await plan.connection.fetchrow("select state, reason from lifecycle_outbox order by seq desc limit 1")
+    row = await plan.connection.fetchrow("select state, reason from lifecycle_changes order by seq desc limit 1")
     assert row is not None
     assert (row["state"], row["reason"]) == ("cancelled", "cancelled")

@@ -133,7 +133,7 @@ async def test_an_answer_counts_once_and_reaches_the_agent(
         assert told["metadata"]["correlationId"] == f"exec-{name}"
     audit = "select action || ' ' || actor from audit_trail where subject = $1"
     assert await scribe.value(audit, str(asked.id)) == f"question.answered user:u{name}"
-    lifecycle = "select state from lifecycle_outbox where notification = $1 and state = 'answered'"
+    lifecycle = "select state from lifecycle_changes where notification = $1 and state = 'answered'"
     assert await scribe.value(lifecycle, asked.id) == "answered"
     assert await scribe.value("select event from responses where notification = $1", asked.id) is None
 

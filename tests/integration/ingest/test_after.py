@@ -137,7 +137,7 @@ async def test_a_dead_number_bounces_and_is_suppressed(system: System, http: htt
     assert await state_of(system, sent) == ("bounced", "bounced")
     (found,) = (await http.get(SUPPRESSIONS)).json()["suppressions"]
     assert (found["channel"], found["reason"], found["source"]) == ("sms", "bounced", "twilio")
-    rows = await system.db.fetch("select state from lifecycle_outbox where delivery = $1 order by seq", sent)
+    rows = await system.db.fetch("select state from lifecycle_changes where delivery = $1 order by seq", sent)
     assert [row["state"] for row in rows] == ["bounced"]
 
 
@@ -273,7 +273,7 @@ async def test_a_caller_waits_for_the_result(system: System, http: httpx.AsyncCl
         12,
     )
     assert timeline["rooms"] == ["user:ada"]
-    rows = await system.db.fetch("select state, channel from lifecycle_outbox order by seq")
+    rows = await system.db.fetch("select state, channel from lifecycle_changes order by seq")
     assert [tuple(row) for row in rows] == [("planned", "in-app"), ("planned", "email"), ("failed", "email")]
 
 
