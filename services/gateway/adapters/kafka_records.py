@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Iterator, Sequence
+from time import monotonic
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -22,6 +24,7 @@ _QUEUE = 10_000
 _LINGER_MS = 5  # when thousands connect, each tells of a presence: a request for each took a fifth of the process
 _RETRY_SECONDS = 2.0
 _CLOSE_SECONDS = 2.0
+_MOMENT = 5.0  # seconds after which nobody wants to hear an ephemeral event any more
 
 
 class KafkaRecords:
@@ -29,7 +32,7 @@ class KafkaRecords:
 
     def __init__(self, bootstrap: str, topic: str, progress: Progress) -> None:
         self._bootstrap, self._topic, self._progress = bootstrap, topic, progress
-        self._queue: asyncio.Queue[tuple[bytes, Sequence[int]]] = asyncio.Queue(_QUEUE)
+        self._queue: asyncio.Queue[tuple[bytes, Sequence[int], float]] = asyncio.Queue(_QUEUE)
         self._connected = False
 
     def publish(self, record: GatewayRecord, slots: Sequence[int]) -> None:
@@ -37,8 +40,9 @@ class KafkaRecords:
         if isinstance(record, Ephemeral) and not self._connected:
             metrics.RECORDS_UNSENT.inc(len(slots))  # when the broker is back, its moment is over
             return
+        until = monotonic() + _MOMENT if isinstance(record, Ephemeral) else math.inf
         try:
-            self._queue.put_nowait((record.model_dump_json(by_alias=True, exclude_none=True).encode(), slots))
+            self._queue.put_nowait((record.model_dump_json(by_alias=True, exclude_none=True).encode(), slots, until))
         except asyncio.QueueFull:
             metrics.RECORDS_UNSENT.inc(len(slots))
 
@@ -65,16 +69,18 @@ class KafkaRecords:
                 first = await asyncio.wait_for(self._queue.get(), _RETRY_SECONDS)
                 await self._send_together(producer, [first, *self._waiting()])
 
-    def _waiting(self) -> Iterator[tuple[bytes, Sequence[int]]]:
+    def _waiting(self) -> Iterator[tuple[bytes, Sequence[int], float]]:
         while not self._queue.empty():
             yield self._queue.get_nowait()
 
-    async def _send_together(self, producer: AIOKafkaProducer, records: list[tuple[bytes, Sequence[int]]]) -> None:
-        """In their order within each slot, and with one wait for all."""
+    async def _send_together(
+        self, producer: AIOKafkaProducer, records: list[tuple[bytes, Sequence[int], float]]
+    ) -> None:
+        """In their order within each slot, and with one wait for all. What waited too long is dropped."""
+        now = monotonic()
+        fresh = [(value, slot) for value, slots, until in records if now <= until for slot in slots]
+        metrics.RECORDS_UNSENT.inc(sum(len(slots) for _, slots, until in records if now > until))
         try:
-            sent = [
-                await producer.send(self._topic, value, partition=slot) for value, slots in records for slot in slots
-            ]
-            await acknowledged(sent)
+            await acknowledged([await producer.send(self._topic, value, partition=slot) for value, slot in fresh])
         except (KafkaError, TimeoutError):
-            metrics.RECORDS_UNSENT.inc(sum(len(slots) for _, slots in records))
+            metrics.RECORDS_UNSENT.inc(len(fresh))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import functools
 import shutil
 import time
 from collections.abc import Callable
@@ -13,6 +15,7 @@ import socketio
 
 from devstack.layout import Layout, counts
 from devstack.stack import Stack
+from tests.contract.node_client import node
 from tests.integration.gateway.clients import Client, client, eventually, token
 from tests.integration.gateway.conftest import ENVIRONMENT
 from tests.integration.gateway.scribe import Scribe
@@ -57,9 +60,47 @@ async def test_while_kafka_is_away_heads_bring_what_comes(stack: Stack) -> None:
         assert not one.disconnected.is_set()
 
 
+async def test_ephemeral_events_of_the_time_that_kafka_was_away_are_not_told_afterwards(
+    start_stack: Callable[[Layout], Stack],
+) -> None:
+    layout = Layout(counts=counts(ingests=0, routers=0, gateways=2, deliveries=0), environment=ENVIRONMENT)
+    stack = await asyncio.to_thread(start_stack, layout)
+    one_url, other_url = stack.services.url("gateway"), stack.services.url("gateway", 1)
+    async with (
+        Scribe(stack.neighbours.postgres_dsn, stack.neighbours.kafka_bootstrap, "") as scribe,
+        client(one_url, token("a")) as one,
+        client(other_url, token("b")) as other,
+    ):
+        await scribe.policy("default", "doc", members=["tenant"], client_events=True)
+
+        async def says(text: str) -> None:
+            await one.ask("ephemeral", {"room": "doc:1", "event": "doc:edited", "payload": {"text": text}})
+
+        async def joined(member: Client) -> bool:
+            return "code" not in await member.ask("joinRoom", {"room": "doc:1"})
+
+        async def heard() -> bool:
+            await says("again")
+            return any(edit["text"] == "again" for edit in other.of("doc:edited"))
+
+        for member in (one, other):
+            await eventually(functools.partial(joined, member), "the policy")
+        await eventually(heard, "an edit")
+        await asyncio.to_thread(stack.kafka.stop)
+        other.told.clear()
+        await says("on its way already")  # the broker may take it when it is back
+        await says("lost")
+        said_at = time.monotonic()
+        await eventually(lambda: _passed(said_at, 6), "its moment to be over")
+        await asyncio.to_thread(stack.kafka.start)
+        await eventually(heard, "edits as before", deadline=60)
+        assert "lost" not in [edit["text"] for edit in other.of("doc:edited")]
+        assert not one.disconnected.is_set()
+
+
 async def test_while_postgresql_is_away_sockets_stay_and_nobody_new_comes_in(stack: Stack) -> None:
     url, neighbours = stack.services.url("gateway"), stack.neighbours
-    async with client(url, token("u")) as one:
+    async with client(url, token("u")) as one, contextlib.AsyncExitStack() as open_sockets:
         await one.event("resync")
         await asyncio.to_thread(stack.postgres.kill)
         away_since = time.monotonic()
@@ -72,6 +113,9 @@ async def test_while_postgresql_is_away_sockets_stay_and_nobody_new_comes_in(sta
         with pytest.raises(socketio.exceptions.ConnectionError):  # it was not let in, so it may try again
             await internal.connect(auth={"token": token("v")}, retry=False)
         assert internal.told == [("connect_error", {"message": "Server error"})]
+        module = await open_sockets.enter_async_context(node("internal_module.mjs", url, token("w")))
+        for _ in range(2):
+            assert await module.next("connect_error") == "Server error"
         assert await status(url, "/api/v1/notifications") == 503
         assert await status(url, "/readyz") == 503
         assert await status(url, "/healthz") == 200
@@ -82,6 +126,7 @@ async def test_while_postgresql_is_away_sockets_stay_and_nobody_new_comes_in(sta
             return await status(url, "/readyz") == 200
 
         await eventually(ready, "readiness")
+        assert (await module.next("authenticated"))["user_id"] == "w"  # its own retries brought it in
         async with Scribe(neighbours.postgres_dsn, neighbours.kafka_bootstrap, "") as scribe:
             await scribe.publish("user:u", data={"n": 1})
             await one.shows(1)
