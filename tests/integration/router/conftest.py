@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.integration.router.system import Router, System, observing, routing
+from tests.integration.router.composed import Router, routing
+from tests.integration.router.system import System, observing
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from libs.schemas.events import Recipients
 from libs.schemas.records import AcceptedEvent, Source
 from services.router.domain.broadcasting import id_in
 from services.router.domain.handover import Handover
-from tests.integration.router.system import TENANT, Router, System, routing
+from tests.integration.router.composed import Router, routing
+from tests.integration.router.system import TENANT, System
 from tests.unit.router.events import accepted
 
 pytestmark = pytest.mark.covers("S14", "B1")

@@ -6,7 +6,8 @@ import pytest
 
 from libs.schemas.events import Recipients
 from libs.schemas.records import DeliveryBatch
-from tests.integration.router.system import TENANT, Router, System
+from tests.integration.router.composed import Router
+from tests.integration.router.system import TENANT, System
 from tests.integration.router.test_expansions import done, expanding
 from tests.unit.router.events import accepted
 

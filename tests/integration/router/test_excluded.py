@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from libs.schemas.events import Recipients
-from tests.integration.router.system import TENANT, Router, System
+from tests.integration.router.composed import Router
+from tests.integration.router.system import TENANT, System
 from tests.integration.router.test_expansions import announcement, done, expanding, people
 
 pytestmark = pytest.mark.covers("F0-1", "B2")

@@ -12,7 +12,8 @@ import pytest
 
 from libs.schemas.events import Recipients
 from libs.schemas.records import AcceptedEvent
-from tests.integration.router.system import TENANT, Router, System, routing
+from tests.integration.router.composed import Router, routing
+from tests.integration.router.system import TENANT, System
 from tests.unit.router.events import accepted
 
 pytestmark = pytest.mark.covers("F0-4", "S11", "B7", "B10")
