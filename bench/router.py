@@ -1,5 +1,6 @@
-"""Events per CPU second of a router process over a topic that was filled before: single recipients, 500 bytes, everyone
-connected to one of two gateways. Beside it an agent that does nothing, on the same transport and the same events.
+"""Events per CPU second of a router process over a topic that was filled before, and its memory: first of single
+recipients, then of a hundred each; 500 bytes, everyone connected to one of two gateways. Beside it an agent that does
+nothing, on the same transport and the same events.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from uuid import uuid4
 
 import asyncpg
 import orjson
+import psutil
 from aiokafka import AIOKafkaProducer
 
 from bench.result import Result, cpu_seconds
@@ -22,6 +24,7 @@ from devstack.stack import Stack
 from libs.runtime.clock import iso, utc_now
 
 EVENTS, USERS, PARTITIONS = 40_000, 5_000, 8
+MANY, RECIPIENTS = 1_000, 100
 GOAL = 6_000.0
 
 _INTEREST = """
@@ -39,47 +42,54 @@ async def measure() -> list[Result]:
         try:
             await asyncio.to_thread(stack.start_stores)
             await asyncio.to_thread(stack.services.prepare)
-            await _fill(stack.kafka.bootstrap)
-            result = await _measure(stack)
+            connection = await asyncpg.connect(stack.neighbours.postgres_dsn)
+            await connection.execute(_INTEREST)
+            await _fill(stack.kafka.bootstrap, EVENTS, 1)
+            single, used, more = await _measure(stack, connection, EVENTS)
+            beside = {"Faust, drained and acknowledged": await asyncio.to_thread(_drained, stack)}
+            await _fill(stack.kafka.bootstrap, MANY, RECIPIENTS)
+            many, used_by_many, more_of_many = await _measure(stack, connection, MANY)
+            await connection.close()
         finally:
             await asyncio.to_thread(stack.kill)
-        return [result]
+    of_many = f"router, {RECIPIENTS} recipients an event"
+    return [
+        Result("router", single, "events/CPU-s", used, beside, GOAL, more),
+        Result(of_many, many * RECIPIENTS, "recipients/CPU-s", used_by_many, {}, None, more_of_many),
+    ]
 
 
-async def _measure(stack: Stack) -> Result:
-    connection = await asyncpg.connect(stack.neighbours.postgres_dsn)
-    await connection.execute(_INTEREST)
+async def _measure(stack: Stack, connection: asyncpg.Connection, events: int) -> tuple[float, float, dict[str, float]]:
+    """Events per CPU second of the router over what was filled in, its CPU seconds, and what else was seen."""
     router = stack.services["router-1"]
+    done = await _until(connection, 0)
     await asyncio.to_thread(router.spawn)
     assert router.pid is not None
     assert stack.postgres.pid is not None
-    first = await _until(connection, 1)
+    first = await _until(connection, done + 1)
+    process = psutil.Process(router.pid)
     began, used, used_by_postgres = time.monotonic(), cpu_seconds(router.pid), cpu_seconds(stack.postgres.pid)
-    last = await _until(connection, EVENTS)
-    seconds = time.monotonic() - began
-    used = cpu_seconds(router.pid) - used
-    used_by_postgres = cpu_seconds(stack.postgres.pid) - used_by_postgres
-    await connection.close()
-    await asyncio.to_thread(router.stop)
-    routed = last - first
-    beside = {"Faust, drained and acknowledged": await asyncio.to_thread(_drained, stack)}
+    routed = await _until(connection, done + events) - first
+    seconds, used = time.monotonic() - began, cpu_seconds(router.pid) - used
     more = {
         "events": routed,
         "events a second": routed / seconds,
-        "PostgreSQL CPU µs an event": used_by_postgres / routed * 1e6,
+        "PostgreSQL CPU µs an event": (cpu_seconds(stack.postgres.pid) - used_by_postgres) / routed * 1e6,
+        "memory, MB": process.memory_info().rss / 1e6,
     }
-    return Result("router", routed / used, "events/CPU-s", used, beside, GOAL, more)
+    await asyncio.to_thread(router.stop)
+    return routed / used, used, more
 
 
-async def _fill(bootstrap: str) -> None:
+async def _fill(bootstrap: str, events: int, recipients: int) -> None:
     async with AIOKafkaProducer(
         bootstrap_servers=bootstrap, compression_type="lz4", linger_ms=5, max_batch_size=256 * 1024
     ) as producer:
-        for n in range(EVENTS):
-            await producer.send("service.event", _event(n), partition=n % PARTITIONS)
+        for n in range(events):
+            await producer.send("service.event", _event(n, recipients), partition=n % PARTITIONS)
 
 
-def _event(n: int) -> bytes:
+def _event(n: int, recipients: int) -> bytes:
     now = iso(utc_now())
     return orjson.dumps(
         {
@@ -91,7 +101,7 @@ def _event(n: int) -> bytes:
             "name": "shop.order.updated",
             "metadata": {"timestamp": now, "userId": "shop"},
             "data": {"order": n, "text": "x" * 110},
-            "recipients": {"userIds": [f"u{n % USERS}"]},
+            "recipients": {"userIds": [f"u{(n * recipients + k) % USERS}" for k in range(recipients)]},
             "acceptedAt": now,
             "source": {"topic": "noti", "partition": n % PARTITIONS, "offset": n},
         }
