@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from devstack.layout import Layout, counts
 from devstack.progress import Progress
 from devstack.smtp_peer import SmtpPeer, smtp_environment
-from devstack.stack import SMTP_PORT, Stack, development_directory
+from devstack.stack import SMTP_PORT, Stack, development_directory, refuse_when_occupied
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Start, tell the addresses, report services that end, stop everything on SIGINT or SIGTERM."""
     options = _options(arguments)
+    refuse_when_occupied()
     processes = counts(routers=options.routers, gateways=options.gateways)
     layout = Layout(processes, fixed_ports=True, environment=smtp_environment(SMTP_PORT))
     progress = Progress()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 
 from devstack.cache import cache_directory
 from devstack.kafka import EmbeddedKafka
-from devstack.layout import Layout, Neighbours
+from devstack.layout import DEVELOPMENT_PORTS, Layout, Neighbours
+from devstack.ports import is_free
 from devstack.postgres import EmbeddedPostgres
 from devstack.progress import Progress, Silent
 from devstack.services import Services
@@ -88,6 +90,13 @@ class Stack:
         store = self.kafka if name == "Kafka" else self.postgres
         with self._progress.step(f"{name} ready at 127.0.0.1:{store.port}"):
             store.start()
+
+
+def refuse_when_occupied() -> None:
+    """Ends the program with a line that names the development ports that are taken, if any is."""
+    wanted = (*DEVELOPMENT_PORTS.values(), KAFKA_PORT, POSTGRES_PORT, SMTP_PORT)
+    if taken := [str(port) for port in wanted if not is_free(port)]:
+        sys.exit(f"Carillon or something else runs here already: port {', '.join(taken)} of 127.0.0.1 is taken")
 
 
 def development_directory() -> Path:

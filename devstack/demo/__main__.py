@@ -17,12 +17,13 @@ from devstack.outside import Outside
 from devstack.progress import Progress
 from devstack.run import watch
 from devstack.smtp_peer import SmtpPeer, smtp_environment
-from devstack.stack import SMTP_PORT, Stack, development_directory
+from devstack.stack import SMTP_PORT, Stack, development_directory, refuse_when_occupied
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status 0 when everything arrived, 1 when something did not."""
     options = _options(arguments)
+    refuse_when_occupied()
     progress = Progress()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # both raise KeyboardInterrupt
     with SmtpPeer(SMTP_PORT) as mail, Outside(development_directory() / "outside") as outside:
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             tour = Tour(stack.services.url("gateway"), stack.kafka.bootstrap, mail, progress)
             outcomes = asyncio.run(tour.show())
             _judge(outcomes, progress)
-            progress.note("one notification on every channel:")
+            progress.note("one notification in every dialect and on every channel:")
             lost = asyncio.run(show_channels(stack.services.url("gateway"), outside, progress))
             if not options.once:
                 _tell(stack, progress)

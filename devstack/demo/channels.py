@@ -1,4 +1,4 @@
-"""One notification on every channel there is, and what the platform says became of it."""
+"""One notification on every channel there is and in every dialect, and what the platform says became of it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from devstack.demo.dialects import Listener, listening
 from devstack.demo.examples import MEMBER
 from devstack.demo.people import operator_token
 from devstack.outside import Outside
@@ -18,7 +19,10 @@ _WAIT = 20.0  # seconds
 async def show_channels(gateway: str, outside: Outside, progress: Progress) -> list[str]:
     """What did not arrive: nothing, when all is well."""
     headers = {"Authorization": f"Bearer {operator_token()}"}
-    async with httpx.AsyncClient(base_url=gateway, timeout=_WAIT + 10, headers=headers) as http:
+    async with (
+        httpx.AsyncClient(base_url=gateway, timeout=_WAIT + 10, headers=headers) as http,
+        listening(gateway, MEMBER) as listeners,
+    ):
         await _register(http, outside)
         asked = {
             "title": "On every channel",
@@ -28,14 +32,23 @@ async def show_channels(gateway: str, outside: Outside, progress: Progress) -> l
             "channels": list(CHANNELS),
         }
         answer = await http.post("/api/v1/notifications", params={"wait": _WAIT}, json=asked)
-        answer.raise_for_status()
-    said: dict[str, Any] = answer.json()
+        said: dict[str, Any] = answer.raise_for_status().json()
+        silent = await _tell_dialects(listeners, said["id"], progress)
     for channel in CHANNELS:
         reached = said["channels"].get(channel, False)
         reason = "" if reached else f" [red]{said.get('errors', {}).get(channel)}[/]"
         progress.note(f"{'[green]✓[/]' if reached else '[red]✗[/]'} {channel}{reason}")
     progress.note(f"[dim]seen outside: {', '.join(sorted(set(outside.received)))}[/]")
-    return [channel for channel in CHANNELS if not said["channels"].get(channel)]
+    return [*silent, *(channel for channel in CHANNELS if not said["channels"].get(channel))]
+
+
+async def _tell_dialects(listeners: list[Listener], notification_id: str, progress: Progress) -> list[str]:
+    silent = []
+    for listener in listeners:
+        event = await listener.told(notification_id, _WAIT)
+        progress.note(f"[green]✓[/] {listener.namespace} as {event}" if event else f"[red]✗[/] {listener.namespace}")
+        silent += [] if event else [listener.namespace]
+    return silent
 
 
 async def _register(http: httpx.AsyncClient, outside: Outside) -> None:

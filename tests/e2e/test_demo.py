@@ -43,4 +43,6 @@ def test_everything_arrives_every_time(tmp_path: Path) -> None:
             shutil.rmtree(tmp_path / "kafka")
         said = demo(tmp_path)
         assert "all 9 events arrived everywhere they should" in said
+        for namespace, event in (("/notifications", "notification:new"), ("/events", "notification:new")):
+            assert f"✓ {namespace} as {event}" in said
         assert "seen outside: discord, fcm, push, slack, sms, teams, webhook" in said
