@@ -17,19 +17,35 @@ with wanted as (
 ), {claimed}
 
 -- name: claim_due
--- The urgent first, and of the same urgency what has waited for longest.
-with wanted as (
+-- The urgent first, and of the same urgency what has waited for longest. A tenth is kept for what is less urgent and has
+-- waited for five minutes: under lasting load that goes slowly, but it goes.
+with aged as materialized (
+  select d.tenant, d.id, d.user_id
+  from generate_series(1, 3) as level (urgency)
+  cross join lateral (
+    select tenant, id, user_id, next_attempt_at from deliveries
+    where channel = $1 and urgency = level.urgency and state in ('planned', 'deferred', 'unknown')
+      and next_attempt_at <= now() - interval '5 minutes'
+    order by next_attempt_at
+    limit $4::bigint / 10
+    for update skip locked
+  ) d
+  order by d.next_attempt_at
+  limit $4::bigint / 10
+), urgent as materialized (
   select d.tenant, d.id, d.user_id
   from generate_series(0, 3) as level (urgency)
   cross join lateral (
     select tenant, id, user_id from deliveries
     where channel = $1 and urgency = level.urgency and state in ('planned', 'deferred', 'unknown')
-      and next_attempt_at <= now()
+      and next_attempt_at <= now() and (tenant, id) not in (select tenant, id from aged)
     order by next_attempt_at
-    limit $4
+    limit $4::bigint
     for update skip locked
   ) d
-  limit $4
+  limit $4::bigint - (select count(*) from aged)
+), wanted as (
+  select * from aged union all select * from urgent
 ), {claimed}
 
 -- name: claimed

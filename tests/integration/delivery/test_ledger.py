@@ -222,6 +222,23 @@ async def test_given_back_is_due_at_once(ledger: PostgresLedger, plan: Plan) -> 
     assert [d.id for d in await ledger.claim_due(10)] == [d.id for d in claimed if d.id != begun.id]
 
 
+@pytest.mark.covers("S16", "B10")
+async def test_the_urgent_goes_first_and_what_waits_for_long_is_not_forgotten(
+    ledger: PostgresLedger, plan: Plan
+) -> None:
+    old = await plan.many([f"old-{n}" for n in range(5)], due_in=-3600)
+    await plan.connection.execute("update deliveries set urgency = 3")
+    new = await plan.many([f"new-{n}" for n in range(40)], due_in=0)
+    await plan.connection.execute("update deliveries set urgency = 1 where user_id like 'new-%'")
+    first, second, few = [await ledger.claim_due(limit) for limit in (20, 20, 5)]
+    oldest, urgent = {p.id for p in old}, {p.id for p in new}
+    for claimed in (first, second):
+        assert len({d.id for d in claimed}) == 20
+        assert len(oldest & {d.id for d in claimed}) == 2, "a tenth"
+    assert len(urgent & {d.id for d in few}) == 4
+    assert len(oldest & {d.id for d in few}) == 1, "what is left"
+
+
 @pytest.mark.parametrize("name", ["claim_due", "due", "reap", "unburied"])
 async def test_the_scans_do_not_read_what_is_due_later(plan: Plan, name: str) -> None:
     lease = timedelta(seconds=60)
