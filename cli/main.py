@@ -11,6 +11,7 @@ from cli.commands.dead import app as dead
 from cli.commands.endpoints import app as endpoints
 from cli.commands.explain import explain
 from cli.commands.keys import app as keys
+from cli.commands.mock import mock
 from cli.commands.publish import publish
 from cli.commands.replay import replay
 from cli.commands.suppressions import app as suppressions
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 app.command("token", rich_help_panel="Develop")(token)
 app.command("publish", rich_help_panel="Develop")(publish)
+app.command("mock", rich_help_panel="Develop")(mock)
 app.command("audit", rich_help_panel="Operate")(audit)
 app.command("explain", rich_help_panel="Operate")(explain)
 app.command("replay", rich_help_panel="Operate")(replay)

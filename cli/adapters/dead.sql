@@ -21,3 +21,18 @@ returning id
 -- name: audit
 insert into audit_trail (tenant, actor, action, subject, detail)
 values ($1, 'operator:cli', 'dead-letter.replayed', $2, '{}')
+
+-- name: audit_events
+-- Events that were sent again, once a batch.
+insert into audit_trail (tenant, actor, action, subject, detail)
+values ($1, 'operator:cli', 'events.replayed', $2, $3::jsonb)
+
+-- name: is_failed
+select id from deliveries where tenant = $1 and id = $2 and state = 'failed'
+
+-- name: known
+-- Which of these events are notifications, or wait for their time.
+select k.tenant, k.id
+from unnest($1::text[], $2::uuid[]) as k (tenant, id)
+where exists (select from notifications n where n.tenant = k.tenant and n.id = k.id)
+  or exists (select from scheduled s where s.tenant = k.tenant and s.event_id = k.id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 _HOUR = 3_600_000
 _DAY = 24 * _HOUR
@@ -80,3 +81,6 @@ ALL: tuple[Topic, ...] = (
     NOTIFICATION_LIFECYCLE,
     DIRECTORY,
 )
+#: How long the ids of events are known, at least: longer than any topic keeps a record. What is older is not replayed,
+#: since nobody could tell any more that it was there before.
+IDS_KEPT = timedelta(milliseconds=max(topic.retention_ms for topic in ALL), days=1)

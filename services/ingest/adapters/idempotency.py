@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -20,9 +19,6 @@ _SECONDS = 3.0
 _PURGE_SECONDS = 30.0
 _PURGE_EVERY = 3600.0
 
-#: Longer than any topic keeps a record with the id: a replay never meets a key that was forgotten.
-KEPT = timedelta(milliseconds=max(topic.retention_ms for topic in topics.ALL)) + timedelta(days=1)
-
 
 class PostgresIdempotency:
     """services.ingest.ports.Idempotency."""
@@ -34,7 +30,7 @@ class PostgresIdempotency:
         """Inserts, else reads back: of two requests at once, one inserts and both get its id."""
         async with connected(self._pool, _SECONDS) as connection:
             while True:
-                row = await connection.fetchrow(_SQL["reserve"], tenant, key, body_hash, candidate, KEPT)
+                row = await connection.fetchrow(_SQL["reserve"], tenant, key, body_hash, candidate, topics.IDS_KEPT)
                 row = row or await connection.fetchrow(_SQL["find"], tenant, key)
                 if row is not None:  # else it was purged between the two statements
                     return UUID(int=row["id"].int) if row["body_hash"] == body_hash else None

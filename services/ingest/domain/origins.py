@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from libs.runtime.ids import derived
+from libs.runtime.ids import FIRST_PLACE_HEADER, NOTI, Place, derived, event_id
 from libs.schemas.events import MAX_ID_LENGTH
 from services.ingest.domain import refusals
 from services.ingest.domain.refusals import Refused
 
-#: The namespaces of ids that producers give themselves.
-NOTI, HTTP = "noti", "http"
+#: The namespace of ids that producers give over HTTP.
+HTTP = "http"
 
 
 class Origin(Protocol):
@@ -52,12 +52,8 @@ class RecordOrigin(NamedTuple):
     traceparent: str | None = None
 
     def id_for(self, tenant: str, given: str | None) -> UUID:
-        """Given ids make a repeated publish the same notification; the position makes a repeated read the same."""
-        if given is not None:
-            return derived(tenant, NOTI, given)
-        if self.named is not None:
-            return derived(tenant, *self.named)
-        return derived(self.topic, str(self.partition), str(self.offset), str(self.timestamp))
+        """By what was given, else by the position."""
+        return event_id(tenant, given, self.named, Place(*self[:4]))
 
     def source(self) -> dict[str, object]:
         """The record's position."""
@@ -92,6 +88,18 @@ def named_by_headers(headers: Iterable[tuple[str, bytes]]) -> GivenId | Refused 
     if "idempotency-key" in texts:
         return GivenId(NOTI, texts["idempotency-key"])
     return GivenId(texts["ce_source"], texts["ce_id"]) if {"ce_source", "ce_id"} <= texts.keys() else None
+
+
+def first_place(headers: Iterable[tuple[str, bytes]]) -> Place | Refused | None:
+    """Where a record that an operator sent again first stood."""
+    value = next((value for name, value in headers if name == FIRST_PLACE_HEADER), None)
+    if value is None:
+        return None
+    try:
+        return Place.parse(value.decode())
+    except ValueError:
+        reason = "a place is topic:partition:offset:timestamp"
+        return Refused(refusals.INVALID_HEADER, reason, f"headers.{FIRST_PLACE_HEADER}")
 
 
 def _text(value: bytes) -> str | None:

@@ -10,13 +10,14 @@ from typing import NamedTuple, Protocol
 
 from libs.runtime.clock import iso
 from libs.runtime.health import Progress
+from libs.runtime.ids import Place
 from libs.runtime.logging import get_logger
 from libs.runtime.tracing import HEADER, accepted, trace_id
 from libs.schemas.topics import NOTI_INVALID
 from services.ingest.domain import dead_letters, refusals
 from services.ingest.domain.accounting import Handled, Partition
 from services.ingest.domain.admission import Accepted, Rules, admit_bytes
-from services.ingest.domain.origins import GivenId, RecordOrigin, named_by_headers
+from services.ingest.domain.origins import GivenId, RecordOrigin, first_place, named_by_headers
 from services.ingest.domain.refusals import Refused
 from services.ingest.domain.tenants import TenantRule, unknown
 from services.ingest.errors import Permanent
@@ -144,16 +145,18 @@ class NotiBatches:
 def _judge(record: Record, rules: Rules) -> Verdict:
     named: GivenId | None = None
     trace = None
+    place = Place(record.topic, record.partition, record.offset, record.timestamp)
     if record.headers:
-        given = named_by_headers(record.headers)
+        given, first = named_by_headers(record.headers), first_place(record.headers)
         if isinstance(given, Refused):
             return given
-        named = given
+        if isinstance(first, Refused):
+            return first
+        named, place = given, first or place
         trace = next((accepted(value) for name, value in record.headers if name == HEADER), None)
     if record.key is not None and len(record.key) > _MAX_KEY_BYTES:
         return Refused(refusals.INVALID_KEY, f"a record's key may have {_MAX_KEY_BYTES} bytes", "key")
-    origin = RecordOrigin(record.topic, record.partition, record.offset, record.timestamp, record.key, named, trace)
-    return admit_bytes(record.value, origin, rules)
+    return admit_bytes(record.value, RecordOrigin(*place, record.key, named, trace), rules)
 
 
 def invalid(record: Record, refused: Refused, now: str, *, keep_value: bool = True) -> Outgoing:

@@ -6,8 +6,9 @@ from uuid import uuid4
 
 import pytest
 
+from libs.runtime.ids import FIRST_PLACE_HEADER, Place
 from services.ingest.domain import identifiers
-from services.ingest.domain.origins import GivenId, RecordOrigin, RequestOrigin, named_by_headers
+from services.ingest.domain.origins import GivenId, RecordOrigin, RequestOrigin, first_place, named_by_headers
 from services.ingest.domain.refusals import Refused
 
 pytestmark = pytest.mark.covers("B1")
@@ -47,3 +48,13 @@ def test_a_list_repeats_the_ids_of_its_items() -> None:
     assert identifiers.of_one(root)(0) == root
     assert identifiers.of_many(root)(3) == identifiers.of_many(root)(3)
     assert len({identifiers.of_many(root)(index) for index in range(100)}) == 100
+
+
+def test_a_record_that_is_sent_again_says_where_it_first_stood() -> None:
+    place = Place("a:b", 1, 2, 3)
+    assert first_place([(FIRST_PLACE_HEADER, str(place).encode())]) == place
+    assert first_place([("other", b"x")]) is None
+    for wrong in (b"", b"noti:1:2", b"noti:1:2:x", b":1:2:3", b"\xff"):
+        refused = first_place([(FIRST_PLACE_HEADER, wrong)])
+        assert isinstance(refused, Refused)
+        assert (refused.code, refused.field) == ("invalid-header", f"headers.{FIRST_PLACE_HEADER}")
