@@ -46,6 +46,18 @@ install_missing() {
   fi
 }
 
+# Debian's mail server, which one test delivers through. A convenience: nothing else needs it, no other mail server is
+# replaced by it, and it does not stay running.
+mail_server() {
+  [[ $(id -u) == 0 && ! -e /usr/sbin/sendmail && ! -e /usr/sbin/smtpd ]] && command -v apt-get >/dev/null || return 0
+  say "installing opensmtpd"
+  if DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends opensmtpd >/dev/null 2>&1; then
+    systemctl disable --now opensmtpd >/dev/null 2>&1 || true
+  else
+    say "opensmtpd cannot be installed; the test that delivers through it is skipped"
+  fi
+}
+
 # What the environment is made from. The interpreter is part of it: extensions are built for one version.
 fingerprint() {
   { cat requirements/dev.txt pyproject.toml scripts/setup.sh ./*/package-lock.json tests/contract/js/package-lock.json \
@@ -89,5 +101,6 @@ if [[ -f $STAMP && $(cat "$STAMP") == "$wanted" ]]; then
 fi
 environment
 javascript
+mail_server
 printf '%s' "$wanted" >"$STAMP"
 say "ready: .venv/bin/carillon"
