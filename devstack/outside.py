@@ -1,4 +1,5 @@
-"""The world outside as one small server: it answers as Twilio, FCM, browsers' push services, chats and webhooks do."""
+"""The world outside as one small server: it answers as Twilio, FCM, APNs, browsers' push services, chats and
+webhooks do, over HTTP/1.1 and HTTP/2."""
 
 from __future__ import annotations
 
@@ -8,12 +9,13 @@ import secrets
 import threading
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import orjson
-import uvicorn
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -29,8 +31,12 @@ def _b64(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
+def _pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
 class Outside:
-    """Starts as a context. `received` are the names of what was posted to it: sms, fcm, push, webhook, slack, …"""
+    """Starts as a context. `received` are the names of what was posted to it: sms, fcm, apns, push, slack, …"""
 
     def __init__(self, directory: Path) -> None:
         self.port = free_port()
@@ -40,11 +46,12 @@ class Outside:
             Route(f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json", self._sms, methods=["POST"]),
             Route("/token", self._token, methods=["POST"]),
             Route(f"/v1/projects/{_PROJECT}/messages:send", self._fcm, methods=["POST"]),
+            Route("/3/device/{token}", self._apns, methods=["POST"]),
             Route("/{kind}/{rest:path}", self._hook, methods=["POST"]),
         ]
-        config = uvicorn.Config(Starlette(routes=routes), "127.0.0.1", self.port, log_level="critical")
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._server.serve()), daemon=True)
+        self._application: Any = Starlette(routes=routes)
+        self._loop, self._over = asyncio.new_event_loop(), asyncio.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
 
     @property
     def url(self) -> str:
@@ -58,16 +65,24 @@ class Outside:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.should_exit = True
+        self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join(5)
+
+    def _run(self) -> None:
+        config = Config()
+        config.bind, config.graceful_timeout, config.errorlog = [f"127.0.0.1:{self.port}"], 0.5, None
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(serve(self._application, config, shutdown_trigger=self._over.wait))
 
     def environment(self) -> dict[str, str]:
         """What tells the services to send everything here."""
         self._directory.mkdir(parents=True, exist_ok=True)
         credentials = self._directory / "fcm.json"
-        key = rsa.generate_private_key(65537, 2048).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        account = {"project_id": _PROJECT, "client_email": "demo@example.test", "private_key": key.decode()}
+        key = _pem(rsa.generate_private_key(65537, 2048)).decode()
+        account = {"project_id": _PROJECT, "client_email": "demo@example.test", "private_key": key}
         credentials.write_bytes(orjson.dumps(account | {"token_uri": f"{self.url}token"}))
+        apns = self._directory / "apns.p8"
+        apns.write_bytes(_pem(ec.generate_private_key(ec.SECP256R1())))
         vapid = ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value.to_bytes(32, "big")
         return {
             "CARILLON_CHANNELS": "email,push,sms,webhook,slack,discord,teams",
@@ -78,6 +93,11 @@ class Outside:
             "CARILLON_TWILIO_URL": self.url,
             "CARILLON_FCM_CREDENTIALS_FILE": str(credentials),
             "CARILLON_FCM_URL": self.url,
+            "CARILLON_APNS_KEY_FILE": str(apns),
+            "CARILLON_APNS_KEY_ID": "DEMO",
+            "CARILLON_APNS_TEAM_ID": "DEMO",
+            "CARILLON_APNS_TOPIC": "test.example.demo",
+            "CARILLON_APNS_URL": self.url,
             "CARILLON_WEBPUSH_KEY": _b64(vapid),
         }
 
@@ -97,6 +117,10 @@ class Outside:
     async def _fcm(self, _request: Request) -> Response:
         self.received.append("fcm")
         return JSONResponse({"name": f"projects/{_PROJECT}/messages/1"})
+
+    async def _apns(self, request: Request) -> Response:
+        self.received.append("apns")
+        return Response(status_code=200 if request.scope["http_version"] == "2" else 505)
 
     async def _hook(self, request: Request) -> Response:
         kind = request.path_params["kind"]

@@ -59,6 +59,7 @@ async def _register(http: httpx.AsyncClient, outside: Outside) -> None:
     devices = {
         "browser": {"platform": "web", "token": address, "keys": keys},
         "phone": {"platform": "fcm", "token": "demo-token"},
+        "tablet": {"platform": "apns", "token": "0a1b2c"},
     }
     for name, device in devices.items():
         (await http.put(f"/api/v1/directory/devices/{MEMBER}/{name}", json=device)).raise_for_status()

@@ -45,4 +45,4 @@ def test_everything_arrives_every_time(tmp_path: Path) -> None:
         assert "all 9 events arrived everywhere they should" in said
         for namespace, event in (("/notifications", "notification:new"), ("/events", "notification:new")):
             assert f"✓ {namespace} as {event}" in said
-        assert "seen outside: discord, fcm, push, slack, sms, teams, webhook" in said
+        assert "seen outside: apns, discord, fcm, push, slack, sms, teams, webhook" in said
