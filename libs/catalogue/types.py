@@ -7,19 +7,17 @@ paths are `a.b.c` into the event's `data`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
 
 from libs.catalogue.rendering import checked
-from libs.schemas.events import EVENT_NAMES, Channel, EventName, Id, Priority, Severity
+from libs.schemas.ephemerals import is_reserved
+from libs.schemas.events import Channel, EventName, Id, Priority, Severity
 
-#: The namespaces whose clients a notification is named for (S1).
-Dialect = Literal["/", "/notifications", "/events", "/ws/notifications"]
-#: Those that leave the name to the type, `/` among the four events alone; the others have one name for all (S5).
-NamedBy = Literal["/", "/ws/notifications"]
-NAMED_ALIKE = "notification:new"
+#: The namespace that leaves the name to the type. `/` has those of the four events, the others one for all (S5).
+NamedBy = Literal["/ws/notifications"]
 EmailPolicy = Literal["always", "when_offline", "never"]
 QuietHoursPolicy = Literal["defer", "drop", "ignore"]
 Frequency = Literal["immediate", "hourly", "daily", "weekly"]
@@ -125,7 +123,7 @@ class NotificationType(_Part):
     `channels` are used when the event names none; on others than `allowed_channels` (None: all) it is never sent.
     `email` says when a person is sent one that the event does not name (S11). A `mandatory` type cannot be switched
     off. `severity` and `priority` hold where the event gives none. `sensitive` are paths to what is encrypted and
-    masked. `wire_names` say how a dialect calls it where the dialect leaves that to the type (S5).
+    masked. `wire_names` say how a dialect calls it where the dialect leaves that to the type.
     """
 
     key: Key
@@ -157,15 +155,11 @@ class NotificationType(_Part):
         forbidden = [channel for channel in self.channels if not self.allows(channel)]
         if forbidden:
             raise ValueError(f"channels: {forbidden[0]} is not one of allowedChannels")
-        if self.wire_names.get("/", self.match.event) not in EVENT_NAMES:
-            raise ValueError("wireNames: on / a notification always has the name of one of the four events")
+        reserved = [name for name in self.wire_names.values() if is_reserved(name)]
+        if reserved:
+            raise ValueError(f"wireNames: {reserved[0]} is a name of the platform's own")
         return self
 
     def allows(self, channel: str) -> bool:
         """Whether it may be sent on the channel at all."""
         return self.allowed_channels is None or channel in self.allowed_channels
-
-    def wire_name(self, dialect: Dialect, event: EventName) -> str:
-        """What the clients of a dialect hear it as."""
-        names: Mapping[Any, str] = self.wire_names
-        return names.get(dialect, event) if dialect in get_args(NamedBy) else NAMED_ALIKE

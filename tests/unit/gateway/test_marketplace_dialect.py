@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from libs.catalogue.catalogue import shipped
+from libs.schemas.events import EventName
 from tests.unit.gateway.shaping import AT, DIALECTS, ID, METADATA, POSITION, SINGLE, STAMP, changed, new, withdrawn
 from tests.unit.gateway.test_access import identity
 
@@ -32,6 +34,18 @@ def test_the_seven_events_have_their_own_names(name: str) -> None:
 def test_everything_else_has_the_name_of_its_event() -> None:
     assert new(marketplace, event="service.alert", type="service.alert").event == "service.alert"
     assert new(marketplace, event="service.event", type="my.own.type").event == "service.event"
+
+
+@pytest.mark.parametrize("event", get_args(EventName))
+@pytest.mark.parametrize("key", [kind.key for kind in shipped().types] + ["my.own.type"])
+def test_only_here_the_type_gives_the_name(event: EventName, key: str) -> None:
+    kind = shipped().get(key)
+    names = {} if kind is None else kind.wire_names
+    assert new(marketplace, event=event, type=key).event == names.get("/ws/notifications", event)
+    assert new(DIALECTS["/"], event=event, type=key).event == event
+    assert {new(DIALECTS[name], event=event, type=key).event for name in ("/events", "/notifications")} == {
+        "notification:new"
+    }
 
 
 def test_a_notification_is_flat() -> None:
