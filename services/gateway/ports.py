@@ -149,7 +149,7 @@ class Records(Protocol):
 class Sockets(Protocol):
     """The transport of sockets. What is emitted is queued in order for each socket; only `breathe` and `drain` wait."""
 
-    def emit(self, namespace: str, sids: Iterable[str], event: str, payload: Mapping[str, Any]) -> None:
+    def emit(self, namespace: str, sids: Sequence[str], event: str, payload: Mapping[str, Any]) -> None:
         """The same event to sockets of one namespace; a socket that is gone is passed over."""
         ...
 

@@ -38,6 +38,9 @@ class Follower:
         """The entries to show now, oldest first; None when the entry is of another epoch."""
         if entry.epoch != self.epoch:
             return None
+        if entry.seq == self.seq + 1 and self._due is None:  # nothing is missing: mostly
+            self.seq = entry.seq
+            return [entry]
         if entry.seq <= self.seq:
             return []
         if len(self._ahead) < _MAX_AHEAD or entry.seq == self.seq + 1:

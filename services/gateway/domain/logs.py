@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from libs.schemas.records import NotificationEmission, StateChange, Withdrawal
@@ -35,8 +34,7 @@ class Head(NamedTuple):
 LogRecord = NotificationEmission | Withdrawal | StateChange
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One entry. `record` is None where nothing is to be shown: content that was erased."""
 
     epoch: int

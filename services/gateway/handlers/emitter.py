@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+
+from prometheus_client import Counter
 
 from libs.runtime.clock import Clock
 from libs.runtime.logging import get_logger
@@ -25,6 +28,8 @@ class Emitter:
 
     def __init__(self, sockets: Sockets, clock: Clock) -> None:
         self._sockets, self._clock = sockets, clock
+        self._traces = logging.getLogger(__name__).isEnabledFor(logging.DEBUG)
+        self._emissions: dict[str, Counter] = {}  # by namespace: looking for them costs as much as an emission
         self.shown: Callable[[HeldLog], None] = lambda _log: None
         self._waited: dict[str, Session] = {}  # those that acknowledge: mostly nobody, so that live costs nothing more
 
@@ -108,7 +113,7 @@ class Emitter:
     def answer(self, namespace: str, sid: str, emission: Emission) -> None:
         """Tells a socket that has no session."""
         self._sockets.emit(namespace, [sid], emission.event, emission.payload)
-        metrics.EMISSIONS.labels(namespace).inc()
+        self._count(namespace)
 
     def drop(self, session: Session) -> None:
         """Closes the socket of a session that cannot go on here."""
@@ -121,7 +126,13 @@ class Emitter:
         else:
             readers = {session.sid: session.reader for session in sessions}
             self._sockets.emit_personal(namespace, readers, event, payload, personal)
-        metrics.EMISSIONS.labels(namespace).inc()
+        self._count(namespace)
+
+    def _count(self, namespace: str) -> None:
+        counter = self._emissions.get(namespace)
+        if counter is None:
+            counter = self._emissions[namespace] = metrics.EMISSIONS.labels(namespace)
+        counter.inc()
 
     def _wait(self, sessions: Iterable[Session], name: str, entry: Entry) -> None:
         now = self._clock()
@@ -134,6 +145,8 @@ class Emitter:
         if not isinstance(record, NotificationEmission):
             return
         metrics.EVENT_SECONDS.observe(max(0.0, (self._clock() - record.created_at).total_seconds()))
+        if not self._traces:
+            return
         _log.debug(
             "notification_shown",
             tenant_id=log.key.tenant,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -81,15 +82,20 @@ class Following:
     def _show(self, log: HeldLog, entries: Iterable[Entry]) -> None:
         for entry in entries:
             self._emitter.live(log, entry)
-        seq = log.followed.seq
-        for sid in [sid for sid, end in log.ends.items() if end <= seq]:
-            self._held.release(log.holders[sid], log.key.name, self._now())
+        if log.ends:
+            self._let_go(log)
         if log.followed.waits:
             self._gaps.add(log.key)
             self._attention.set()
         for future in self._waiting.pop(log.key, ()):
             if not future.done():
                 future.set_result(None)
+
+    def _let_go(self, log: HeldLog) -> None:
+        """Of the sessions that were removed from the room: all that they may read has been shown."""
+        seq = log.followed.seq
+        for sid in [sid for sid, end in log.ends.items() if end <= seq]:
+            self._held.release(log.holders[sid], log.key.name, self._now())
 
     def doubt(self, key: LogKey) -> None:
         """Something does not fit what is known of this log: its head is looked at."""
@@ -185,4 +191,4 @@ class Following:
             metrics.RESYNCS.labels(reason).inc(len(log.holders))
 
     def _now(self) -> float:
-        return asyncio.get_running_loop().time()
+        return time.monotonic()  # finding the running loop costs a system call

@@ -27,11 +27,12 @@ class Pacing:
         self._held, self._catch_up, self._rates, self._clock = held, catch_up, rates, clock
         self._margin = min(_BURST, min((rate.limit for rate in rates.values()), default=_BURST) // 5)
         self._step = max(1, self._margin // 4)
+        self._shortest = min((rate.seconds for rate in rates.values()), default=60.0)
         self._paused: dict[str, tuple[Session, int]] = {}
 
     def shown(self, log: HeldLog) -> None:
         """A log has shown an entry live; its sockets are looked at once in a while, when all of that has been done."""
-        window = self._window(min((rate.seconds for rate in self._rates.values()), default=60.0))
+        window = self._window(self._shortest)
         log.shown = log.shown + 1 if log.window == window else 1
         log.window = window
         if log.shown % self._step == 0:

@@ -34,10 +34,10 @@ class Root(Dialect):
     def notification(self, room: str, entry: Entry, record: NotificationEmission) -> Emission:
         """Under the name of its event."""
         payload: dict[str, Any] = {field: getattr(record, field) for field in _FIELDS[record.event]}
-        payload["metadata"] = record.metadata | {"notificationId": str(record.id)}
+        payload["metadata"] = {**record.metadata, "notificationId": str(record.id)}
         if record.data is not None:
             payload["data"] = record.data
-        payload |= {"readByUserIds": [], "createdAt": iso(record.created_at)}
+        payload["readByUserIds"], payload["createdAt"] = [], iso(record.created_at)
         if record.event == "service.event" and record.title is not None:
             payload["display"] = {"title": record.title, "message": record.message}
         payload |= {key: value for key, value in _additions(record).items() if value}
