@@ -28,6 +28,12 @@ from libs.runtime.clock import iso, utc_now
 SHARE, TIMES = 20, 100  # events a second, and how many times that the loud tenant publishes
 SECONDS, CLIENTS = 20, 5
 QUIET, LOUD = "quiet", "loud"
+#: Milliseconds from publishing to what ingest calls accepted (when its batch began), and from there to the room's log.
+_STAGES = """
+select percentile_cont($2) within group (order by extract(epoch from n.accepted_at) - (n.data->>'sent')::float8) * 1000,
+  percentile_cont($2) within group (order by extract(epoch from l.at - n.accepted_at)) * 1000
+from notifications n join room_log l on l.tenant = n.tenant and l.notification = n.id
+where n.tenant = 'quiet' and n.data->>'run' = $1"""
 _LIMITS = {"CARILLON_TENANT_RATE": str(SHARE), "CARILLON_TENANT_BURST": str(2 * SHARE)}
 
 
@@ -57,8 +63,9 @@ async def _measure(stack: Stack) -> list[Result]:
         for client in clients:
             await client.disconnect()
     diverted = await connection.fetchval("select sum(accepted) from progress where topic like '%.bulk'")
-    await connection.close()
     more = {"events of the loud tenant": float(published), "of them routed by the bulk lane": float(diverted or 0)}
+    stages = {share: await _stages(connection, share) for share in (0.5, 0.99)}
+    await connection.close()
     return [
         Result(
             f"fairness {name} of a quiet tenant beside a loud one",
@@ -67,10 +74,20 @@ async def _measure(stack: Stack) -> list[Result]:
             None,
             {"alone": _quantile(alone, share)},
             2 * _quantile(alone, share) if share > 0.9 else None,
-            more,
+            more | stages[share],
         )
         for name, share in (("p50", 0.5), ("p99", 0.99))
     ]
+
+
+async def _stages(connection: asyncpg.Connection, share: float) -> dict[str, float]:
+    """Where the quiet tenant's time goes."""
+    found = {}
+    for run in ("alone", "beside"):
+        row = await connection.fetchrow(_STAGES, run, share)
+        assert row is not None
+        found |= {f"{run}, until accepted, ms": row[0], f"{run}, from there until written, ms": row[1]}
+    return found
 
 
 class Audience:
