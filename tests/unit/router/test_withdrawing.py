@@ -64,11 +64,11 @@ def test_nobody_loses_what_nobody_shows_them_anew(those: list[Notification]) -> 
             newer = next(n for n in appended[at:] if isinstance(n, Notification))
             assert set(by_id[one.id].rooms) <= set(newer.rooms)
             assert by_id[one.id].collapse_key == newer.collapse_key is not None
-    # In every room at most one of a key is left that reaches no further than those after it.
-    left = [n for n in those if n.id not in {one.id for one in appended if isinstance(one, Withdrawn)}]
-    for n, later in ((n, later) for i, n in enumerate(left) for later in left[i + 1 :]):
-        same = n.collapse_key is not None and n.collapse_key == later.collapse_key
-        assert not (same and n.rooms == later.rooms)
+    # Of each key the next one that reaches as far replaces the one before it.
+    withdrawn = {one.id for one in appended if isinstance(one, Withdrawn)}
+    for key in "kl":
+        for older, newer in pairwise(n for n in those if n.collapse_key == key):
+            assert (older.id in withdrawn) or not set(older.rooms) <= set(newer.rooms)
 
 
 def test_a_control_entry_stands_right_before_the_newer() -> None:
