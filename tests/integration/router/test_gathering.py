@@ -16,7 +16,7 @@ from tests.integration.router.events import by_email
 from tests.integration.router.system import System
 from tests.integration.router.waiting import all_due, emailed, rounds, states
 
-pytestmark = pytest.mark.covers("F2-8", "F3-4", "B1")
+pytestmark = pytest.mark.covers("F2-8", "F3-4", "B1", "B4")
 
 DAILY = '{"channels": {"email": {"frequency": "daily"}}}'
 ALWAYS_QUIET_TODAY = orjson.dumps({"snoozedUntil": "2099-01-01T00:00:00Z"}).decode()
@@ -63,6 +63,19 @@ async def test_a_full_digest_is_due_at_once_and_the_rest_goes_into_the_next(syst
         "select count(*) from deliveries where channel = 'email' group by digest order by 1"
     )
     assert [row[0] for row in per_digest] == [7, 20, 20]
+
+
+async def test_a_digest_names_the_types_of_its_items(system: System, router: Router) -> None:
+    """By which delivery finds its words."""
+    await system.person("ada", preferences=DAILY)
+    await router.handle(await system.publish(*(by_email("ada", title=f"T{n}", message="m") for n in range(2))))
+    await all_due(system)
+    await rounds(router)
+    await all_due(system)
+    (claimed,) = await emailed(system)
+    items = [(item.title, item.type) for item in claimed.content.items]
+    assert items == [("T0", "service.event"), ("T1", "service.event")]
+    assert claimed.content.worded_by == "service.event"
 
 
 async def test_overlapping_routers_put_every_item_into_exactly_one_digest(system: System) -> None:
