@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from uuid import UUID
 
@@ -20,13 +21,17 @@ CALLBACKS = "/api/v1/callbacks/"
 
 @dataclass(frozen=True, slots=True)
 class Unsubscribe:
-    """Who wants no more of what: notifications of a type (catalogue key) on a channel."""
+    """Who wants no more of what: notifications of a type (catalogue key) on a channel.
+
+    `address` is the `address_hash` of where it was sent: who left the directory may come back with it.
+    """
 
     tenant: str
     user_id: str
     channel: str
     type: str
     delivery: UUID
+    address: bytes | None = None
 
 
 class LinkSettings(Settings):
@@ -66,13 +71,23 @@ def sign(asked: Unsubscribe, secret: str) -> str:
         "k": asked.type,
         "d": asked.delivery.hex,
     }
+    if asked.address is not None:
+        claims["a"] = asked.address.hex()
     return jwt.encode(claims, secret, _ALGORITHM)
+
+
+def address_hash(tenant: str, channel: str, address: str) -> bytes:
+    """Of an email address; as the database's function of the same name, by which suppressions are found."""
+    return sha256("\x1f".join((tenant, channel, address.strip(" ").lower())).encode()).digest()
 
 
 def verify(token: str, secret: str) -> Unsubscribe | None:
     """What the link asks for, or None where it was not signed here."""
     try:
         found = jwt.decode(token, secret, [_ALGORITHM], audience=_AUDIENCE)
-        return Unsubscribe(str(found["t"]), str(found["u"]), str(found["c"]), str(found["k"]), UUID(found["d"]))
+        address = bytes.fromhex(found["a"]) if "a" in found else None
+        return Unsubscribe(
+            str(found["t"]), str(found["u"]), str(found["c"]), str(found["k"]), UUID(found["d"]), address
+        )
     except (jwt.InvalidTokenError, KeyError, ValueError, TypeError):
         return None

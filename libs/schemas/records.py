@@ -236,7 +236,9 @@ class LifecycleRecord(Record):
     """What became of a notification, for customers; keyed by the notification's id so that order holds.
 
     `sequence` rises with each change of a delivery: a record whose sequence was seen before is a repeat. Without a
-    delivery it is about the notification itself: `planned`, or `read` by a person in the inbox.
+    delivery it is about the notification itself: `planned`, or `read` by a person in the inbox, one by one. Marking all
+    as read moves one watermark over any number of notifications and is not told; whoever wants to know asks
+    `GET /api/v1/notifications/{id}/readers`. Whether a mail was opened is not watched.
     """
 
     tenant: str

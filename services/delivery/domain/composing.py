@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from libs.auth.links import UNSUBSCRIBE, Unsubscribe, sign
+from libs.auth.links import UNSUBSCRIBE, Unsubscribe, address_hash, sign
 from services.delivery.domain.delivery import Delivery
 from services.delivery.domain.mail import Mail, compose, mailbox
 from services.delivery.domain.rendering import EmailRenderer
@@ -21,9 +21,9 @@ class Links:
 
     def unsubscribe(self, delivery: Delivery) -> str:
         """The link of one delivery."""
-        asked = Unsubscribe(
-            delivery.tenant, delivery.recipient.user_id, delivery.channel, delivery.content.type, delivery.id
-        )
+        tenant, channel, to = delivery.tenant, delivery.channel, delivery.recipient
+        address = address_hash(tenant, channel, to.email) if to.email else None
+        asked = Unsubscribe(tenant, to.user_id, channel, delivery.content.type, delivery.id, address)
         return f"{self.origin}{UNSUBSCRIBE}{sign(asked, self.secret)}"
 
 

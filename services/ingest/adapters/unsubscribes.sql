@@ -12,3 +12,9 @@ update preferences set valid_to = clock_timestamp() where tenant = $1 and user_i
 
 -- name: open
 insert into preferences (tenant, user_id, version, document) values ($1, $2, $3, $4)
+
+-- name: suppress
+-- Only the hash of the address is known, so no masked form of it can be shown.
+insert into suppressions (tenant, channel, hash, masked, reason, source) values ($1, $2, $3, '***', 'unsubscribed', $4)
+on conflict do nothing
+returning hash

@@ -15,7 +15,7 @@ import httpx
 import orjson
 import pytest
 
-from libs.auth.links import Unsubscribe, sign
+from libs.auth.links import Unsubscribe, address_hash, sign
 from libs.runtime.ids import delivery_id
 from tests.integration.ingest.system import System, bearer, ingesting, until
 
@@ -189,6 +189,24 @@ async def test_one_click_takes_the_type_off_and_the_page_everything(system: Syst
     assert (await http.post(f"{path}x", headers=nobody)).status_code == 404
     forged = sign(Unsubscribe("default", "ada", "email", "x", uuid4()), "f" * 40)
     assert (await http.get(f"/api/v1/unsubscribe/{forged}", headers=nobody)).status_code == 404
+
+
+async def test_an_address_that_the_directory_knows_no_more_is_suppressed(
+    system: System, http: httpx.AsyncClient
+) -> None:
+    address = address_hash("default", "email", " Gone@Example.test")
+    token = sign(Unsubscribe("default", "gone", "email", "booking.created", uuid4(), address), SECRET)
+    for _ in range(2):
+        answer = await http.post(
+            f"/api/v1/unsubscribe/{token}", data={"List-Unsubscribe": "One-Click"}, headers={"Authorization": ""}
+        )
+        assert answer.status_code == 200
+    found = await http.post(f"{SUPPRESSIONS}/find", json={"channel": "email", "address": "gone@example.test"})
+    assert (found.json()["reason"], found.json()["source"]) == ("unsubscribed", "user:gone")
+    await person(system, "gone")  # they come back with the same address
+    channels = await system.db.fetchval("select suppressed_channels('default', 'gone@example.test', null)")
+    assert channels == ["email"]
+    assert await system.db.fetchval("select count(*) from audit_trail where action = 'suppression.add'") == 1
 
 
 async def test_the_life_of_an_endpoint(system: System, http: httpx.AsyncClient) -> None:

@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from libs.auth.links import Unsubscribe, verify
+from libs.auth.links import Unsubscribe, address_hash, verify
 from libs.catalogue.types import NotificationType
 from services.delivery.adapters.smtp.signing import Signer
 from services.delivery.domain.composing import Composer, Links
@@ -26,6 +26,7 @@ pytestmark = pytest.mark.covers("B3", "B6", "F3-4")
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 SECRET = "s" * 40
+ADDRESS = address_hash("acme", "email", "ada@example.test")
 TEMPLATES = Path("services/delivery/templates")
 MJML = (
     "<mjml><mj-head><mj-style>.x { color: red }</mj-style></mj-head><mj-body><mj-section><mj-column>"
@@ -112,7 +113,7 @@ def test_one_click_is_offered_and_signed_for_the_delivery() -> None:
     link = parsed["List-Unsubscribe"].strip("<>")
     assert link.startswith("https://api.example.test/api/v1/unsubscribe/")
     asked = verify(link.rpartition("/")[2], SECRET)
-    assert asked == Unsubscribe("acme", "ada", "email", "booking.created", UUID(int=1))
+    assert asked == Unsubscribe("acme", "ada", "email", "booking.created", UUID(int=1), ADDRESS)
     for kind in ("plain", "html"):
         assert link in parsed.get_body((kind,)).get_content()  # type: ignore[union-attr]
     assert "List-Unsubscribe" not in composer().compose(delivery()).message.decode()
