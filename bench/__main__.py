@@ -7,7 +7,8 @@ import importlib
 import sys
 
 NAMES = (
-    "ingest", "router", "groups", "latency", "inbox", "email", "memory", "fanout", "gateway", "soak", "fairness",
+    "ingest", "router", "groups", "latency", "inbox", "email", "push", "webhook", "memory", "fanout", "gateway",
+    "soak", "fairness",
 )  # fmt: skip
 
 
