@@ -8,119 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import random
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from typing import Any
 
-import asyncpg
 import httpx
-import orjson
 import pytest
-import socketio
 
-from devstack.layout import Layout, counts
-from devstack.services import Services
-from libs.auth import api_keys
 from libs.runtime.clock import iso, utc_now
-from tests.integration.gateway.clients import eventually, token
+from tests.integration.gateway.clients import eventually
+from tests.integration.isolation.listening import NAMESPACES, Listener, Overhearing, provocations
+from tests.integration.isolation.tenants import OURS, ROUNDS, THEIRS, Tenants
+from tests.unit.gateway.shaping import DIALECTS
 
-pytestmark = pytest.mark.covers("F2-4", "S3", "S14", "S19")
-
-OURS, THEIRS = "alpha", "beta"
-NAMESPACES = ("/", "/notifications", "/events", "/ws/notifications")
-ROUNDS = 3
-_STORED = """
-select format($q$select %L, md5(coalesce(string_agg(md5(t::text), '' order by md5(t::text)), ''))
-  from %I t where tenant = %L$q$, table_name, table_name, $1::text)
-from information_schema.columns
-where table_schema = 'public' and column_name = 'tenant' and table_name <> all($2::text[])
-  and table_name in (select tablename from pg_tables where schemaname = 'public')
-order by table_name
-"""
-#: Tables that change by themselves, or because our own people are connected.
-_RESTLESS = ["room_interest", "lifecycle_outbox", "presence_sockets", "presence", "room_watermarks", "user_heads"]
-
-
-class Tenants:
-    """Two tenants on running services. `secret` is the word of the first one."""
-
-    def __init__(self, services: Services) -> None:
-        self.services = services
-        self.secret = f"secret{uuid.uuid4().hex}"
-        self.notifications: list[str] = []
-
-    def bearer(self, tenant: str, **claims: Any) -> str:
-        """A token of the person `ana`, who has a namesake in the other tenant."""
-        return token("ana", tenantId=tenant, **claims)
-
-    async def fill(self) -> None:
-        """Our directory and our notifications, as our own administrator writes them."""
-        async with self._client("ingest", self.bearer(OURS, roles=["ADMIN"])) as client:
-            for path, body in (
-                ("users/ana", {"email": f"{self.secret}@example.org", "displayName": self.secret}),
-                ("users/ben", {"email": f"ben.{self.secret}@example.org"}),
-                ("orgs/acme", {"name": self.secret}),
-                ("memberships/acme/ana", {"role": "admin"}),
-            ):
-                (await client.put(f"/api/v1/directory/{path}", json=body)).raise_for_status()
-            for recipients in ({"userIds": ["ana"]}, {"orgIds": ["acme"]}, {"tenant": True}):
-                answer = await client.post("/api/v1/notifications", json=self.event(recipients))
-                answer.raise_for_status()
-                self.notifications.append(answer.json()["id"])
-        await eventually(self._routed, "our notifications in their logs")
-
-    def event(self, recipients: dict[str, Any]) -> dict[str, Any]:
-        """A notification of ours."""
-        texts = {"title": self.secret, "message": self.secret, "data": {"word": self.secret}}
-        return {"type": "system.notification", "recipients": recipients, "channels": ["in-app"]} | texts
-
-    async def stored(self) -> dict[str, str]:
-        """A digest of our rows, by table."""
-        connection = await asyncpg.connect(self.services.neighbours.postgres_dsn)
-        try:
-            queries = await connection.fetch(_STORED, OURS, _RESTLESS)
-            return {row[0]: row[1] for query in queries for row in await connection.fetch(query[0])}
-        finally:
-            await connection.close()
-
-    async def key(self, tenant: str) -> str:
-        """An API key of the tenant that may do everything."""
-        key = api_keys.create()
-        connection = await asyncpg.connect(self.services.neighbours.postgres_dsn)
-        try:
-            await connection.execute("insert into tenants (tenant) values ($1) on conflict do nothing", tenant)
-            await connection.execute(
-                "insert into api_keys (tenant, key_id, hash, name, scopes) values ($1, $2, $3, 'test', $4)",
-                tenant,
-                key.key_id,
-                key.hash,
-                sorted(api_keys.SCOPES),
-            )
-        finally:
-            await connection.close()
-        return key.text
-
-    def _client(self, service: str, bearer: str) -> httpx.AsyncClient:
-        headers = {"Authorization": f"Bearer {bearer}"}
-        return httpx.AsyncClient(base_url=self.services.url(service), headers=headers, timeout=20)
-
-    async def _routed(self) -> bool:
-        connection = await asyncpg.connect(self.services.neighbours.postgres_dsn)
-        try:
-            logged = await connection.fetchval("select count(*) from room_log where tenant = $1", OURS)
-        finally:
-            await connection.close()
-        return bool(logged >= len(self.notifications))
-
-
-@pytest.fixture
-async def tenants(start_services: Callable[[Layout], Services]) -> Tenants:
-    services = await asyncio.to_thread(start_services, Layout(counts=counts(deliveries=0)))
-    both = Tenants(services)
-    for tenant in (OURS, THEIRS):
-        await both.key(tenant)
-    await both.fill()
-    return both
+pytestmark = pytest.mark.covers("F2-4", "S3", "S14", "S19", "F3-6", "F4-3")
 
 
 def requests(document: dict[str, Any], tenants: Tenants, dice: random.Random) -> Iterator[tuple[str, str, Any, Any]]:
@@ -200,37 +101,11 @@ async def _answer(client: httpx.AsyncClient, method: str, path: str, **options: 
     return text.decode()
 
 
-class Listener:
-    """A socket that notes everything, and says everything that it can."""
-
-    def __init__(self, namespace: str) -> None:
-        self.namespace, self.heard = namespace, bytearray()
-        self.io = socketio.AsyncClient(reconnection=False)
-        self.io.on("*", self._note, namespace=namespace)
-
-    async def connect(self, url: str, bearer: str, position: dict[str, Any]) -> None:
-        auth = {"token": bearer, "position": position}
-        await self.io.connect(url, auth=auth, namespaces=[self.namespace], transports=["websocket"])
-
-    async def provoke(self, tenants: Tenants, dice: random.Random) -> None:
-        """Names our rooms, people and notifications in every client event of the documents."""
-        rooms = ["user:ana", "org:acme", "tenant", f"tenant:{OURS}", "broadcast", "agent:ana", "order:7", "session:s"]
-        events: tuple[tuple[str, dict[str, Any]], ...] = (
-            ("joinRoom", {"room": dice.choice(rooms)}),
-            ("joinRoom", {"room": f"{OURS}:user:ana"}),
-            ("markNotificationRead", {"notificationId": dice.choice(tenants.notifications)}),
-            ("ack", {"notificationId": dice.choice(tenants.notifications)}),
-            ("typing:start", {"resourceType": "order", "resourceId": "7"}),
-            ("presence:update", {"status": "BUSY", "customStatus": "here", "tenantId": OURS}),
-            ("subscribe", {"types": ["system.notification"], "tenantId": OURS}),
-            ("getPresence", {"tenantId": OURS}),
-            ("ping", {}),
-        )
-        for event, data in dice.sample(events, len(events)):
-            await self.io.emit(event, data, namespace=self.namespace)
-
-    def _note(self, event: str, *data: Any) -> None:
-        self.heard += orjson.dumps([event, data], default=str)
+def test_every_client_event_is_tried() -> None:
+    known = {name for dialect in DIALECTS.values() for name in dialect.commands}
+    tenants = Tenants.__new__(Tenants)
+    tenants.notifications = ["n"]
+    assert {name for name, _ in provocations(tenants, random.Random(1))} == known
 
 
 async def test_no_socket_hears_what_is_anothers(tenants: Tenants) -> None:
@@ -238,17 +113,26 @@ async def test_no_socket_hears_what_is_anothers(tenants: Tenants) -> None:
     before = await tenants.stored()
     claims = {"orgId": "acme", "roles": ["ADMIN"], "departments": ["d"]}
     theirs = [Listener(namespace) for namespace in NAMESPACES for _ in range(2)]
-    ours = [Listener(namespace) for namespace in NAMESPACES]
+    ours, stack = [Listener(namespace) for namespace in NAMESPACES], AsyncExitStack()
     ahead = {"user:ana": [1, 0], "org:acme": [1, 0], "tenant": [1, 0], "state": [1, 0]}
     try:
         for n, listener in enumerate(theirs):
             await listener.connect(url, tenants.bearer(THEIRS, **claims), ahead if n % 2 else {})
         for listener in ours:
             await listener.connect(url, tenants.bearer(OURS, orgId="acme"), {})
+        overhearing = await stack.enter_async_context(Overhearing(url, tenants.bearer(THEIRS, **claims)))
         for listener in theirs:
             for _ in range(ROUNDS):
                 await listener.provoke(tenants, dice)
         assert await tenants.stored() == before
+        for listener in ours:  # what stands in no log
+            mine = {"status": "BUSY", "customStatus": tenants.secret}
+            await listener.io.emit("presence:update", mine, namespace=listener.namespace)
+        await eventually(lambda: _told(ours, "presence"), "our own people to see each other")
+        await tenants.say_to_those_who_listen()
+        await eventually(lambda: _told(ours, "order:moved"), "our own people to be told what stands in no log")
+        for listener in ours:
+            listener.heard.clear()
         async with httpx.AsyncClient(base_url=url, timeout=20) as client:
             headers = {"Authorization": f"Bearer {tenants.bearer(OURS, roles=['ADMIN'])}"}
             for recipients in ({"userIds": ["ana"]}, {"orgIds": ["acme"]}, {"tenant": True}, {"broadcast": True}):
@@ -259,7 +143,10 @@ async def test_no_socket_hears_what_is_anothers(tenants: Tenants) -> None:
             await listener.io.emit("ping", {}, namespace=listener.namespace)
         await eventually(lambda: _told(theirs, "pong"), "their sockets to answer")
         assert not [listener.namespace for listener in theirs if tenants.secret.encode() in listener.heard]
+        assert b"connected" in overhearing.heard
+        assert tenants.secret.encode() not in overhearing.heard
     finally:
+        await stack.aclose()
         for listener in (*theirs, *ours):
             await listener.io.disconnect()
 
