@@ -19,7 +19,7 @@ from services.delivery.domain.outcome import Failed, Outcome, Retry, Returned, S
 from services.delivery.ports import Attempt, Reaped, Result
 from tests.integration.delivery.planned import Plan, Planned
 
-pytestmark = pytest.mark.covers("F2-5")
+pytestmark = pytest.mark.covers("F2-5", "B5")
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from email import message_from_bytes
+from email.utils import parseaddr
 
 import orjson
 from starlette.responses import JSONResponse, Response
@@ -22,7 +23,7 @@ class Ses(HttpPeer):
         assert got.path == "/v2/email/outbound-emails"
         asked = orjson.loads(got.body)
         mail = message_from_bytes(base64.b64decode(asked["Content"]["Raw"]["Data"]))
-        assert asked["Destination"]["ToAddresses"] == [mail["To"]]
+        assert asked["Destination"]["ToAddresses"] == [parseaddr(mail["To"])[1]]
         assert {tag["Name"] for tag in asked["EmailTags"]} == {"carillon-tenant", "carillon-delivery"}
         match case:
             case Case.THROTTLED:
