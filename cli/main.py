@@ -12,6 +12,7 @@ from cli.commands.endpoints import app as endpoints
 from cli.commands.explain import explain
 from cli.commands.keys import app as keys
 from cli.commands.mock import mock
+from cli.commands.preview import preview
 from cli.commands.publish import publish
 from cli.commands.replay import replay
 from cli.commands.suppressions import app as suppressions
@@ -33,6 +34,7 @@ app.command("publish", rich_help_panel="Develop")(publish)
 app.command("mock", rich_help_panel="Develop")(mock)
 app.command("audit", rich_help_panel="Operate")(audit)
 app.command("explain", rich_help_panel="Operate")(explain)
+app.command("preview", rich_help_panel="Operate")(preview)
 app.command("replay", rich_help_panel="Operate")(replay)
 app.add_typer(dead, name="dead", rich_help_panel="Operate")
 app.add_typer(keys, name="keys", rich_help_panel="Operate")

@@ -9,15 +9,15 @@ from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
 from libs.runtime.settings import ChannelSettings, ServiceSettings
+from libs.runtime.settings import Settings as Base
 from services.router.domain.audience import AudienceRules
 
 _TOPIC = re.compile(r"^[A-Za-z0-9._-]{1,249}$")
 
 
-class Settings(ServiceSettings, ChannelSettings):
-    """`CARILLON_` variables of the router. Times are seconds."""
+class AudienceSettings(Base):
+    """What the audience rules are told: the names by which they find people."""
 
-    http_port: int = Field(3003, ge=1, le=65535)
     alert_roles: Annotated[tuple[str, ...], NoDecode] = Field(
         ("admin", "owner"), description="who gets an organisation's alerts: roles in it, separated by commas"
     )
@@ -26,20 +26,6 @@ class Settings(ServiceSettings, ChannelSettings):
     forward_topics: Annotated[dict[str, str], NoDecode] = Field(
         default_factory=dict, description="where `service` and `queue` recipients may go: name=topic,name=topic"
     )
-    router_audience_limit: int = Field(5_000, ge=1, le=10_000, description="personal rooms that a rule may resolve to")
-    router_batch_records: int = Field(500, ge=1, description="events in a transaction, at most")
-    router_bulk_records: int = Field(50, ge=1, description="the same for the bulk lane")
-    router_batch_bytes: int = Field(4 * 1024 * 1024, ge=1, description="and their bytes")
-    router_buffer_records: int = Field(4_096, ge=1, description="events that wait in memory, at most")
-    router_buffer_bytes: int = Field(16 * 1024 * 1024, ge=1, description="and their bytes")
-    router_expansion_page: int = Field(500, ge=1, description="people of a group who are decided in a transaction")
-    router_expansion_interval: float = Field(2.0, gt=0, description="how often expansions of others are looked for")
-    router_stall_limit: float = Field(60.0, gt=0, description="how long offsets may stand still while there is work")
-    offline_grace: float = Field(30.0, ge=0, description="how long who is to be emailed only when away may come back")
-    router_due_interval: float = Field(
-        0.5, gt=0, description="how often scheduled, collected and cancelled work is looked for"
-    )
-    delivery_grace: float = Field(30.0, gt=0, description="when delivery looks for work that Kafka did not bring")
 
     @field_validator("alert_roles", mode="before")
     @classmethod
@@ -61,3 +47,23 @@ class Settings(ServiceSettings, ChannelSettings):
     def audience_rules(self) -> AudienceRules:
         """What the audience is resolved by."""
         return AudienceRules(frozenset(self.alert_roles), self.system_org, self.system_admin_role, self.forward_topics)
+
+
+class Settings(ServiceSettings, ChannelSettings, AudienceSettings):
+    """`CARILLON_` variables of the router. Times are seconds."""
+
+    http_port: int = Field(3003, ge=1, le=65535)
+    router_audience_limit: int = Field(5_000, ge=1, le=10_000, description="personal rooms that a rule may resolve to")
+    router_batch_records: int = Field(500, ge=1, description="events in a transaction, at most")
+    router_bulk_records: int = Field(50, ge=1, description="the same for the bulk lane")
+    router_batch_bytes: int = Field(4 * 1024 * 1024, ge=1, description="and their bytes")
+    router_buffer_records: int = Field(4_096, ge=1, description="events that wait in memory, at most")
+    router_buffer_bytes: int = Field(16 * 1024 * 1024, ge=1, description="and their bytes")
+    router_expansion_page: int = Field(500, ge=1, description="people of a group who are decided in a transaction")
+    router_expansion_interval: float = Field(2.0, gt=0, description="how often expansions of others are looked for")
+    router_stall_limit: float = Field(60.0, gt=0, description="how long offsets may stand still while there is work")
+    offline_grace: float = Field(30.0, ge=0, description="how long who is to be emailed only when away may come back")
+    router_due_interval: float = Field(
+        0.5, gt=0, description="how often scheduled, collected and cancelled work is looked for"
+    )
+    delivery_grace: float = Field(30.0, gt=0, description="when delivery looks for work that Kafka did not bring")
