@@ -46,7 +46,10 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Carillon topics",
             "version": "1",
-            "description": "Records are JSON. Fields that are not described may appear and are to be ignored.",
+            "description": (
+                "Records are JSON. Fields that are not described may appear and are to be ignored. An installation may put "
+                "a prefix before every name. Bulk lanes (`….bulk`) are between the services and not described."
+            ),
         },
         "defaultContentType": "application/json",
         "channels": {_name(p.topic): _channel(p) for p in _PUBLIC},
