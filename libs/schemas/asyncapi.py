@@ -47,8 +47,8 @@ def document() -> dict[str, Any]:
             "title": "Carillon topics",
             "version": "1",
             "description": (
-                "Records are JSON. Fields that are not described may appear and are to be ignored. An installation may put "
-                "a prefix before every name. Bulk lanes (`….bulk`) are between the services and not described."
+                "Records are JSON. Fields that are not described may appear and are to be ignored. An installation may "
+                "put a prefix before every name. Bulk lanes (`….bulk`) are between the services and not described."
             ),
         },
         "defaultContentType": "application/json",
