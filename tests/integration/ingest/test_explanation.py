@@ -6,8 +6,10 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from starlette.applications import Starlette
 
 from libs.catalogue.catalogue import shipped
+from services.gateway.entrypoints import forwarding
 from tests.integration.ingest.system import System, bearer
 
 pytestmark = pytest.mark.covers("B7", "F2-4")
@@ -94,6 +96,16 @@ async def test_only_who_may_read_states_is_answered_and_only_of_their_tenant(
     key = (await http.post("/api/v1/keys", json={"name": "n", "scopes": ["directory:read"]})).json()["key"]
     answer = await http.get(path(notification), headers={"Authorization": f"Bearer {key}"})
     assert (answer.status_code, answer.json()["code"]) == (403, "missing-scope")
+
+
+async def test_the_gateway_hands_the_question_on(system: System, http: httpx.AsyncClient) -> None:
+    notification = await planned(system)
+    gateway = httpx.ASGITransport(Starlette(routes=forwarding.routes(http)))
+    async with httpx.AsyncClient(transport=gateway, base_url="http://gateway.test") as public:
+        story = await public.get(path(notification), params={"user": "ada"}, headers=bearer())
+        assert (story.status_code, story.json()["reader"]) == (200, "ada")
+        assert (await public.get(path(notification), headers=bearer(tenantId="other"))).status_code == 404
+        assert (await public.post(path(notification), headers=bearer())).status_code == 405
 
 
 async def test_what_is_not_planned_is_a_problem_that_says_why(system: System, http: httpx.AsyncClient) -> None:
