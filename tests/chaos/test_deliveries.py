@@ -52,7 +52,8 @@ select d.id, d.state, substring(n.title from 'number (\\d+)')::int as number,
 from deliveries d join notifications n on n.tenant = d.tenant and n.id = d.notification
 where d.channel = $1
 """
-_CONNECTED = "select count(*) from pg_stat_activity where client_port = any($1) and datname = current_database()"
+_SERVING = "select pid from pg_stat_activity where client_port = any($1)"
+_LEFT = "select count(*) from pg_stat_activity where pid = any($1)"
 
 
 @pytest.fixture(scope="module")
@@ -93,15 +94,26 @@ class Killing:
         return len(set(self.receiver.got())) >= least
 
     async def _kill(self, worker: ServiceProcess) -> None:
-        ports = [connection.laddr.port for connection in psutil.Process(worker.pid).net_connections()]
+        assert worker.running, "it ended by itself"
+        served_by = await self._backends(worker)
         await asyncio.to_thread(worker.kill)
         # What it last asked the database for may still be done: only then is it known what it left behind.
-        await self.world.eventually(lambda: self._gone(ports), "the connections of a dead worker to end")
+        await self.world.eventually(lambda: self._gone(served_by), "the connections of a dead worker to end")
         self.in_flight |= {row["id"] for row in await self.db.fetch(_SENDING, self.channel)}
         worker.spawn()
 
-    async def _gone(self, ports: list[int]) -> bool:
-        return not await self.db.fetchval(_CONNECTED, ports)
+    async def _backends(self, worker: ServiceProcess) -> list[int]:
+        """The database's processes that serve a worker."""
+        of_worker = psutil.Process(worker.pid).net_connections()
+        ports = [
+            c.laddr.port
+            for c in of_worker
+            if c.status == psutil.CONN_ESTABLISHED and c.raddr.port == self.world.stack.postgres.port
+        ]
+        return [row["pid"] for row in await self.db.fetch(_SERVING, ports)]
+
+    async def _gone(self, served_by: list[int]) -> bool:
+        return not await self.db.fetchval(_LEFT, served_by)
 
 
 @pytest.mark.parametrize("channel", list(RECEIVERS))
@@ -110,8 +122,12 @@ async def test_sigkill_of_workers(world: World, db: asyncpg.Connection, channel:
     async with RECEIVERS[channel](db, world.mail) as receiver:
         await _tell(world, receiver)
         killing = Killing(world, db, channel, receiver)
-        await asyncio.gather(publish(world.bootstrap, "noti", _events(channel), rate=500.0), killing.run())
-        await close_producers()
+        try:
+            async with asyncio.TaskGroup() as both:
+                both.create_task(publish(world.bootstrap, "noti", _events(channel), rate=500.0))
+                both.create_task(killing.run())
+        finally:
+            await close_producers()
         await world.eventually(lambda: _settled(db, channel), f"every delivery on {channel} to end")
         ledger = await db.fetch(_LEDGER, channel)
         await _verify(channel, ledger, receiver, killing.in_flight)
