@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from sys import intern
 from typing import Any
 
 from libs.auth.tokens import DEFAULT_TENANT, Identity, InvalidToken
@@ -36,7 +37,7 @@ def identity(claims: Mapping[str, Any], names: ClaimNames) -> Identity:
     if user is not None and user.startswith("agent:"):
         raise InvalidToken("a user may not be named agent:…, as which agents read")
     return Identity(
-        tenant=_text(claims, names.tenant) or DEFAULT_TENANT,
+        tenant=intern(_text(claims, names.tenant) or DEFAULT_TENANT),
         user_id=user,
         agent_id=agent,
         org_ids=_texts(claims, names.orgs),

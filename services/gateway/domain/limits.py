@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar
-
-K = TypeVar("K", bound=Hashable)
+from typing import NamedTuple
 
 _FLOOD = 10  # times the limit: who goes on like that after being told is no eager client but a broken one
 _REMEMBERED = 10_000  # offenders
@@ -113,33 +111,34 @@ class Connections:
     """
 
     most: dict[str, int]
-    _sockets: Counter[tuple[str, Scope]] = field(default_factory=Counter)
+    _scopes: dict[str, tuple[Scope, ...]] = field(default_factory=dict)  # by connection, those of each of its sockets
     _connections: Counter[Scope] = field(default_factory=Counter)
 
     def full(self, connection: str, scopes: Iterable[Scope]) -> Scope | None:
         """The first of these scopes that has no room for the connection."""
         for scope in scopes:
             most = self.most[scope.kind]
-            if most and self._connections[scope] >= most and (connection, scope) not in self._sockets:
+            if most and self._connections[scope] >= most and scope not in self._scopes.get(connection, ()):
                 return scope
         return None
 
-    def enter(self, connection: str, scopes: Iterable[Scope]) -> None:
+    def enter(self, connection: str, scopes: tuple[Scope, ...]) -> None:
         """A socket has come in by this connection."""
-        for scope in scopes:
-            self._sockets[connection, scope] += 1
-            if self._sockets[connection, scope] == 1:
-                self._connections[scope] += 1
+        before = self._scopes.get(connection, ())
+        self._connections.update(scope for scope in scopes if scope not in before)
+        self._scopes[connection] = before + scopes
 
-    def leave(self, connection: str, scopes: Iterable[Scope]) -> None:
+    def leave(self, connection: str, scopes: tuple[Scope, ...]) -> None:
         """A socket that entered has gone."""
+        left = list(self._scopes.pop(connection, ()))
         for scope in scopes:
-            _less(self._sockets, (connection, scope))
-            if (connection, scope) not in self._sockets:
-                _less(self._connections, scope)
+            left.remove(scope)
+            if scope not in left:
+                self._less(scope)
+        if left:
+            self._scopes[connection] = tuple(left)
 
-
-def _less(counts: Counter[K], key: K) -> None:
-    counts[key] -= 1
-    if not counts[key]:
-        del counts[key]
+    def _less(self, scope: Scope) -> None:
+        self._connections[scope] -= 1
+        if not self._connections[scope]:
+            del self._connections[scope]

@@ -24,7 +24,7 @@ class HeldLog:
     memory: int
     _recent: deque[Entry] | None = None
     follower: Follower | None = None
-    early: list[Entry] = field(default_factory=list)
+    early: list[Entry] | None = None
     holders: dict[str, Session] = field(default_factory=dict)
     live: dict[str, Session] = field(default_factory=dict)
     ends: dict[str, int] = field(default_factory=dict)

@@ -49,8 +49,8 @@ class Following:
     def _begin(self, log: HeldLog, head: Head) -> None:
         if log.follower is None:
             log.follower = Follower(head.epoch, head.seq, self._patience)
-            early, log.early = log.early, []
-            for entry in early:
+            early, log.early = log.early, None
+            for entry in early or ():
                 self._offer(log, entry)
 
     async def heads(self, logs: Iterable[HeldLog]) -> dict[HeldLog, Head]:
@@ -71,7 +71,7 @@ class Following:
 
     def _offer(self, log: HeldLog, entry: Entry) -> None:
         if log.follower is None:
-            log.early.append(entry)
+            log.early = [*(log.early or ()), entry]
             return
         shown = log.follower.offer(entry, self._now())
         if shown is None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import lru_cache
 
 from libs.auth.tokens import Identity
 from libs.runtime.logging import get_logger
@@ -18,6 +19,8 @@ RATE_LIMITED = "RATE_LIMITED"
 TOO_MANY_CONNECTIONS = "TOO_MANY_CONNECTIONS"
 BANNED = "BANNED"
 
+_shared = lru_cache(1_024)(Scope)  # thousands come from the same places
+
 
 class Limiter:
     """Counts in this process alone. `clock` counts seconds."""
@@ -26,7 +29,7 @@ class Limiter:
         self._bounds, self._clock = bounds, clock
         self._bans = Bans(bounds.shortest, bounds.longest)
         self._connections = Connections(dict(bounds.connections))
-        self._inside: dict[str, tuple[str, Sequence[Scope]]] = {}
+        self._inside: dict[str, tuple[str, tuple[Scope, ...]]] = {}
 
     def banned(self, arrival: Arrival) -> Fault | None:
         """Why nobody from this address may come in now, before it is known who it is."""
@@ -35,7 +38,7 @@ class Limiter:
     def enter(self, arrival: Arrival, identity: Identity) -> Fault | None:
         """Counts a socket until it leaves, or says why it may not come in."""
         person = Scope("user", (identity.tenant, identity.reader))
-        scopes = [person, Scope("tenant", identity.tenant), Scope("address", arrival.address)]
+        scopes = (person, _shared("tenant", identity.tenant), _shared("address", arrival.address))
         if (fault := self._ban_of(person)) is not None:
             return fault
         if (full := self._connections.full(arrival.connection, scopes)) is not None:

@@ -66,24 +66,24 @@ def test_a_connection_counts_once_whatever_sockets_it_carries(steps: list[tuple[
         scope, connection = Scope("user", user), f"{user}-{number}"
         others = {c for (c, s), sockets in held.items() if s == scope and sockets and c != connection}
         is_new = not held[connection, scope]
-        assert (counted.full(connection, [scope]) == scope) is (is_new and len(others) >= 2)
-        if comes and counted.full(connection, [scope]) is None:
-            counted.enter(connection, [scope])
+        assert (counted.full(connection, (scope,)) == scope) is (is_new and len(others) >= 2)
+        if comes and counted.full(connection, (scope,)) is None:
+            counted.enter(connection, (scope,))
             held[connection, scope] += 1
         elif not comes and held[connection, scope]:
-            counted.leave(connection, [scope])
+            counted.leave(connection, (scope,))
             held[connection, scope] -= 1
     for (connection, scope), sockets in held.items():
         for _ in range(sockets):
-            counted.leave(connection, [scope])
-    assert not counted._sockets
+            counted.leave(connection, (scope,))
+    assert not counted._scopes
     assert not counted._connections
 
 
 def test_nought_is_any_number() -> None:
     counted = Connections({"user": 0})
     for number in range(50):
-        counted.enter(str(number), [Scope("user", "u")])
+        counted.enter(str(number), (Scope("user", "u"),))
     assert counted.full("another", [Scope("user", "u")]) is None
 
 

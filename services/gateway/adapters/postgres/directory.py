@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from sys import intern
 
@@ -30,9 +31,7 @@ class PostgresDirectory:
             person = (row["tenant"], row["reader"])
             versions[person] = row["version"]
             if row["room"] is not None:
-                span = Span(row["joined_seq"], row["left_seq"])
-                # Thousands are in the same rooms.
-                intervals[person].append(Interval(intern(row["room"]), span, intern(row["source"])))
+                intervals[person].append(_interval(row["room"], row["joined_seq"], row["left_seq"], row["source"]))
         mutes: defaultdict[Person, list[Mute]] = defaultdict(list)
         for row in await self._database.fetch(_SQL["mutes"], *_columns(versions)):
             mutes[row["tenant"], row["reader"]].append(Mute(intern(row["type"]), row["since"], row["until"]))
@@ -54,6 +53,12 @@ class PostgresDirectory:
         """See ports.Directory."""
         people = _columns(person for person, _ in claims)
         await self._database.fetch(_SQL["open_claims"], *people, [room for _, room in claims])
+
+
+@lru_cache(4_096)
+def _interval(room: str, joined: int, left: int | None, source: str) -> Interval:
+    """Thousands have been in the same rooms for as long: one object for all."""
+    return Interval(intern(room), Span(joined, left), intern(source))
 
 
 def _columns(people: Iterable[Person]) -> tuple[list[str], list[str]]:
