@@ -16,7 +16,7 @@ from tests.integration.gateway.scribe import Scribe
 
 pytestmark = pytest.mark.covers("B9", "F1-6")
 
-#: How many clients; more of them (5,000 were seen to work) take a quiet machine.
+#: How many clients. More of them take a quiet machine; 5,000 have not been tried here.
 _CROWD = int(os.environ.get("CARILLON_TEST_CROWD", "300"))
 _PATIENCE = 60 + _CROWD / 20  # seconds
 _WINDOW = 1.5  # seconds
