@@ -23,9 +23,10 @@ class Published:
     kinds: Mapping[int, What]
     places: Sequence[tuple[int, int]]  # partition, number of the event; in the order of publishing
 
-    def told(self) -> set[UUID]:
-        """The ids of the notifications that there must be."""
-        return {UUID(int=n + 1) for n, what in self.kinds.items() if what not in ("broken", "refused")}
+    def told(self, world: World) -> set[UUID]:
+        """The ids of the notifications that there must be: an event that is cancelled while it waits is never told."""
+        given_up = {id_ for (_, id_), row in world.database.table("scheduled").items() if row.state == "cancelled"}
+        return {UUID(int=n + 1) for n, what in self.kinds.items() if what not in ("broken", "refused")} - given_up
 
 
 def check(world: World, published: Published) -> None:
@@ -38,6 +39,7 @@ def check(world: World, published: Published) -> None:
     _handed_on(world)
     _throttles(world)
     _digests(world)
+    _cancelled(world)
 
 
 def _accounting(world: World, published: Published) -> None:
@@ -49,7 +51,7 @@ def _accounting(world: World, published: Published) -> None:
         assert row.next_offset == end == row.accepted + row.duplicates + row.dead + row.gaps, f"{partition}: {row}"
         total += Counter(accepted=row.accepted, dead=row.dead, gaps=row.gaps)
     scheduled = sum(what == "later" for what in published.kinds.values())
-    assert total["accepted"] == len(published.told()) + scheduled, f"accepted {total['accepted']}"
+    assert total["accepted"] == len(published.told(world)) + scheduled, f"accepted {total['accepted']}"
     assert total["gaps"] == 0
     wrong = sum(published.kinds[number] in ("broken", "refused") for _, number in published.places)
     assert total["dead"] == wrong
@@ -61,7 +63,7 @@ def _notifications(world: World, published: Published) -> None:
     """Invariant 1: each notification is there, with the decisions that it planned, each once."""
     database = world.database
     stored = database.table("notifications")
-    assert {id_ for _, id_ in stored} == published.told()
+    assert {id_ for _, id_ in stored} == published.told(world)
     decided = Counter(row.notification for row in database.table("deliveries").values())
     decided += Counter(e.notification for e in database.table("room_log").values() if e.kind == NOTIFICATION)
     planned = Counter({id_: n.decisions_planned for (_, id_), n in stored.items()})
@@ -110,7 +112,10 @@ def _emissions(world: World) -> None:
         if emission["kind"] == "notification":
             sent |= {(place["room"], UUID(emission["id"]), place["seq"]) for place in emission["rooms"]}
     entries = world.database.table("room_log").items()
-    assert sent == {(room, e.notification, seq) for (_, room, seq), e in entries if e.kind == NOTIFICATION}
+    shown = {(room, e.notification, seq) for (_, room, seq), e in entries if e.kind == NOTIFICATION}
+    assert sent <= shown
+    # What was cancelled before it was handed on need not be shown.
+    assert {id_ for _, id_, _ in shown - sent} <= {id_ for _, id_ in world.database.table("cancelled")}
 
 
 def _handed_on(world: World) -> None:
@@ -144,4 +149,19 @@ def _digests(world: World) -> None:
     assert items == Counter({id_: row.digest.items for (_, id_), row in digests.items()})
     for _, id_ in digests:
         assert items[id_] <= MOST_ITEMS
-        assert rows[TENANT, id_].state == "planned", f"digest {id_} was not sent"
+        left = any(row.digest == id_ and row.state == "digested" for row in rows.values())
+        assert not left or rows[TENANT, id_].state == "planned", f"digest {id_} was not sent"
+
+
+def _cancelled(world: World) -> None:
+    """What is cancelled is withdrawn once in each of its rooms, and nothing more is sent of it."""
+    database = world.database
+    controls = Counter((key[1], e.notification, e.type) for key, e in database.table("room_log").items() if e.kind)
+    assert set(controls.values()) <= {1}
+    requests = database.table("cancellations")
+    for key in database.table("notifications").keys() & requests.keys():
+        assert key in database.table("cancelled")
+        rows = [row for row in database.table("deliveries").values() if row.notification == key[1]]
+        assert not {row.state for row in rows} & {"planned", "deferred", "digested"}, f"{key} is sent"
+        rooms = database.table("notifications")[key].rooms
+        assert all(controls[room, key[1], "cancelled"] for room in rooms), f"{key} is not withdrawn"

@@ -99,8 +99,8 @@ async def insert(transaction: Transaction, made: Sequence[Made], now: datetime) 
     return due
 
 
-async def stop(transaction: Transaction, keys: Sequence[Key]) -> None:
-    """Nothing more is sent of notifications that were replaced."""
+async def stop(transaction: Transaction, keys: Sequence[Key], reason: str = "replaced") -> None:
+    """Nothing more is sent of notifications that are withdrawn."""
     expansions = [key for key in sorted(transaction.all("expansions")) if key[:2] in keys]
     await transaction.lock("expansions", expansions)
     for expansion in expansions:
@@ -110,7 +110,7 @@ async def stop(transaction: Transaction, keys: Sequence[Key]) -> None:
     for key in rows:
         row = transaction.get("deliveries", key)
         if row.state in ("planned", "deferred", "digested"):
-            transaction.put("deliveries", key, replace(row, state="cancelled", reason="replaced"))
+            transaction.put("deliveries", key, replace(row, state="cancelled", reason=reason))
 
 
 def untaken(database: Database, keys: Collection[Key]) -> list[DueDelivery]:

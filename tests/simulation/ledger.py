@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from asyncpg.exceptions import UntranslatableCharacterError
@@ -13,7 +13,7 @@ from services.router.domain.handover import DueDelivery, Emission, RoomKey
 from services.router.domain.incoming import Record
 from services.router.domain.notification import Key, Notification, RoomPlace
 from services.router.domain.offsets import Fate, Tally, first_hole, partition_of, tally
-from services.router.domain.placing import CONTROL, NOTIFICATION, entries
+from services.router.domain.placing import NOTIFICATION, entries
 from services.router.domain.planning import PersonKey, Plan
 from services.router.domain.scheduling import Schedule
 from services.router.domain.withdrawing import HolderKey, Withdrawn, collapse, holder_keys
@@ -45,6 +45,7 @@ class Entry:
 
     notification: UUID
     kind: int
+    type: str
 
 
 class MemoryDirectory:
@@ -99,8 +100,8 @@ class MemoryLedger:
             raise Missing(*hole)
         await self._process.effect("locked")
         plans = [step for _, step in writing.units if isinstance(step, Plan)]
-        inserted = await self._insert(transaction, plans)
-        fresh = self._fresh(plans, inserted)
+        inserted, cancelled = await self._insert(transaction, plans)
+        fresh = self._fresh(plans, inserted - cancelled)
         await self._process.effect("inserted")
         appending = await self._collapse(transaction, [plan.notification for plan in fresh])
         made = [(plan.notification, delivery) for plan in fresh for delivery in plan.deliveries]
@@ -114,25 +115,29 @@ class MemoryLedger:
         await self._process.effect("decided")
         for partition, added in tally(_fates(writing, inserted | waiting), at, writing.verified).items():
             transaction.put("progress", partition, _advanced(positions[partition], added))
-        places = await self._append(transaction, appending)
+        places = await append(transaction, appending, self._advance_heads)
         shown = {one.key: where for one, where in places if isinstance(one, Notification)}
         withdrawn = [(one, where) for one, where in places if isinstance(one, Withdrawn)]
-        return Written(shown, withdrawn, due, frozenset(waiting))
+        return Written(shown | dict.fromkeys(cancelled, ()), withdrawn, due, frozenset(waiting))
 
     async def _lock_progress(self, transaction: Transaction, partitions: Sequence[tuple[str, int]]) -> None:
         await transaction.lock("progress", partitions)
 
-    async def _insert(self, transaction: Transaction, plans: Sequence[Plan]) -> set[Key]:
-        """`on conflict do nothing returning`, in the order of the keys."""
-        inserted = set()
+    async def _insert(self, transaction: Transaction, plans: Sequence[Plan]) -> tuple[set[Key], set[Key]]:
+        """`on conflict do nothing returning`, in the order of the keys; and which were cancelled before they came."""
+        inserted, cancelled = set(), set()
         for notification in sorted((plan.notification for plan in plans), key=lambda n: n.key):
             if "\x00" in (notification.title or ""):
                 raise UntranslatableCharacterError("unsupported Unicode escape sequence")
             await transaction.lock("notifications", [notification.key])
             if transaction.get("notifications", notification.key) is None:
-                transaction.put("notifications", notification.key, notification)
                 inserted.add(notification.key)
-        return inserted
+                if notification.key in transaction.all("cancellations"):
+                    cancelled.add(notification.key)
+                    transaction.put("cancelled", notification.key, True)
+                    notification = replace(notification, rooms=(), decisions_planned=0)  # noqa: PLW2901
+                transaction.put("notifications", notification.key, notification)
+        return inserted, cancelled
 
     def _fresh(self, plans: Sequence[Plan], inserted: set[Key]) -> list[Plan]:
         return [plan for plan in plans if plan.notification.key in inserted]
@@ -156,33 +161,15 @@ class MemoryLedger:
         for one in sorted(schedules, key=lambda schedule: schedule.key):
             await transaction.lock("scheduled", [one.key])
             if transaction.get("scheduled", one.key) is None:
-                transaction.put("scheduled", one.key, deliveries.Waiting(one))
+                cancelled = one.key in transaction.all("cancellations")
+                transaction.put("scheduled", one.key, deliveries.Waiting(one, "cancelled" if cancelled else "waiting"))
                 waiting.add(one.key)
         return waiting
-
-    async def _append(
-        self, transaction: Transaction, appending: Sequence[Notification | Withdrawn]
-    ) -> list[tuple[Notification | Withdrawn, tuple[RoomPlace, ...]]]:
-        added = entries(appending)
-        heads = await self._advance_heads(transaction, added.heads)
-        columns = zip(added.tenants, added.rooms, added.left_after, added.notifications, added.kinds, strict=True)
-        seqs = []
-        for tenant, room, left_after, notification, kind in columns:
-            seq = heads[tenant, room] - left_after
-            assert kind in (NOTIFICATION, CONTROL)
-            assert transaction.get("room_log", (tenant, room, seq)) is None, "a seq was given twice"
-            transaction.put("room_log", (tenant, room, seq), Entry(notification, kind))
-            seqs.append(seq)
-        rest = iter(seqs)
-        return [(one, tuple(RoomPlace(room, EPOCH, next(rest)) for room in one.rooms)) for one in appending]
 
     async def _advance_heads(
         self, transaction: Transaction, heads: Sequence[tuple[RoomKey, int]]
     ) -> dict[RoomKey, int]:
-        await transaction.lock("room_heads", [room for room, _ in heads])
-        for room, count in heads:
-            transaction.put("room_heads", room, transaction.get("room_heads", room, 0) + count)
-        return {room: transaction.get("room_heads", room) for room, _ in heads}
+        return await advance_heads(transaction, heads)
 
     async def read_back(self, keys: Collection[Key]) -> tuple[list[Emission], list[DueDelivery]]:
         await self._process.effect("read-back")
@@ -192,12 +179,44 @@ class MemoryLedger:
             if entry.kind == NOTIFICATION:
                 places.setdefault((tenant, entry.notification), {})[room] = RoomPlace(room, EPOCH, seq)
         there = [n for key in keys if (n := database.table("notifications").get(key)) is not None]
+        there = [n for n in there if n.key not in database.table("cancelled")]
         shown = [Emission(n, [places[n.key][room] for room in n.rooms]) for n in there if n.rooms]
         return shown, deliveries.untaken(database, keys)
 
     async def interest(self, rooms: Collection[RoomKey]) -> Interest:
         await self._process.effect("interest")
         return Interest({room: [SLOT] for room in rooms})
+
+
+Appended = list[tuple[Notification | Withdrawn, tuple[RoomPlace, ...]]]
+AdvanceHeads = Callable[[Transaction, Sequence[tuple[RoomKey, int]]], Awaitable[dict[RoomKey, int]]]
+
+
+async def append(
+    transaction: Transaction, appending: Sequence[Notification | Withdrawn], advance_heads: AdvanceHeads
+) -> Appended:
+    """Where each stands now in its rooms."""
+    added = entries(appending)
+    heads = await advance_heads(transaction, added.heads)
+    columns = zip(
+        added.tenants, added.rooms, added.left_after, added.notifications, added.kinds, added.types, strict=True
+    )
+    seqs = []
+    for tenant, room, left_after, notification, kind, type_ in columns:
+        seq = heads[tenant, room] - left_after
+        assert transaction.get("room_log", (tenant, room, seq)) is None, "a seq was given twice"
+        transaction.put("room_log", (tenant, room, seq), Entry(notification, kind, type_))
+        seqs.append(seq)
+    rest = iter(seqs)
+    return [(one, tuple(RoomPlace(room, EPOCH, next(rest)) for room in one.rooms)) for one in appending]
+
+
+async def advance_heads(transaction: Transaction, heads: Sequence[tuple[RoomKey, int]]) -> dict[RoomKey, int]:
+    """Locks the heads of rooms in the order of their keys, and moves them on."""
+    await transaction.lock("room_heads", [room for room, _ in heads])
+    for room, count in heads:
+        transaction.put("room_heads", room, transaction.get("room_heads", room, 0) + count)
+    return {room: transaction.get("room_heads", room) for room, _ in heads}
 
 
 def _fates(writing: Writing, taken: Collection[Key]) -> list[tuple[Record, Fate]]:

@@ -7,12 +7,14 @@ from collections.abc import Callable, Collection
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 from mode.utils.queues import FlowControlEvent
 
 from libs.runtime.health import Progress
 from services.router.domain.audience import AudienceRules
 from services.router.domain.incoming import Record
+from services.router.domain.notification import Key
 from services.router.domain.offsets import Partition
 from services.router.entrypoints.batcher import Batcher, Steps
 from services.router.entrypoints.buffer import BoundedBuffer
@@ -22,6 +24,8 @@ from services.router.handlers.expansion import ExpansionHandler
 from services.router.handlers.holding import Holding
 from services.router.handlers.preparing import Preparation
 from tests.simulation.broker import Assignment, Broker
+from tests.simulation.catalogue import TENANT
+from tests.simulation.database import Database
 from tests.simulation.ledger import MemoryDirectory, MemoryLedger
 from tests.simulation.work import MemoryCatalogues, MemoryDue, MemoryExpansions, MemoryLog, MemoryOutbox
 from tests.simulation.world import Process, World
@@ -124,6 +128,9 @@ class TwoRouters:
         skipping = self._skipping.pop(partition, 0)
         self._assign(partition, self._routers[1] if reader is self._routers[0] else self._routers[0], skipping)
 
+    def cancel(self, number: int) -> None:
+        self._world.database.table("cancellations").setdefault((TENANT, UUID(int=number + 1)), self._world.now())
+
     def done(self) -> bool:
         """Whether everything is committed, and nothing waits; what was published meanwhile is fetched first."""
         broker, database = self._world.broker, self._world.database
@@ -145,6 +152,7 @@ class TwoRouters:
             )
             and all(row.done for row in database.table("expansions").values())
             and all(row.closed for row in database.table("digests").values())
+            and all(at is None for key, at in database.table("cancellations").items() if _is_there(database, key))
             and all(row.state != "waiting" for row in database.table("scheduled").values())
         )
 
@@ -167,5 +175,12 @@ class TwoRouters:
         self._fetched[partition] = len(log)
 
 
+def _is_there(database: Database, key: Key) -> bool:
+    """Whether there is anything to be cancelled: what was never written is looked for until it is forgotten."""
+    return key in database.table("notifications") or key in database.table("scheduled")
+
+
 #: Gates of who only looks whether there is something to do.
-_IDLE = frozenset({"look", "next page", "commit page", "page committed", "tidy"})
+_IDLE = frozenset(
+    {"look", "next page", "commit page", "page committed", "cancel", "commit cancel", "cancel committed", "tidy"}
+)

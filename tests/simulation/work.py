@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 from libs.catalogue.catalogue import Catalogue
@@ -20,7 +21,7 @@ from services.router.ports import Look, Members
 from tests.simulation import deliveries
 from tests.simulation.catalogue import CATALOGUE, members_of
 from tests.simulation.database import Transaction
-from tests.simulation.ledger import SOMEBODY
+from tests.simulation.ledger import SOMEBODY, advance_heads, append
 from tests.simulation.world import Process
 
 
@@ -144,14 +145,16 @@ class MemoryExpansions:
 
 
 class MemoryDue:
-    """Implements services.router.ports.DueWork. Nobody cancels or tells all tenants anything here."""
+    """Implements services.router.ports.DueWork. Nothing is told to all tenants here."""
 
     def __init__(self, process: Process) -> None:
         self._process, self._database = process, process.world.database
 
     async def look(self) -> Look:
         await self._process.effect("look")
-        return Look(bool(self._waiting()), broadcasts=False, digests=bool(self._collecting()), cancellations=False)
+        return Look(
+            bool(self._waiting()), broadcasts=False, digests=bool(self._collecting()), cancellations=bool(self._asked())
+        )
 
     @asynccontextmanager
     async def scheduled(
@@ -195,10 +198,36 @@ class MemoryDue:
         return DueDelivery(*key, row.key[2])
 
     async def cancel(self, limit: int) -> Sequence[tuple[Withdrawn, tuple[RoomPlace, ...]]]:
-        return []
+        await self._process.effect("cancel")
+        async with self._database.transaction() as transaction:
+            asked = [key for key in self._asked() if transaction.try_lock("cancellations", key)]
+            gone = [one for key in asked if (one := await self._cancel(transaction, key)) is not None]
+            await deliveries.stop(transaction, [one.key for one in gone], "cancelled")
+            for one in gone:
+                transaction.put("cancelled", one.key, True)
+            places = [where for _, where in await append(transaction, gone, advance_heads)]
+            await self._process.effect("commit cancel")
+        await self._process.effect("cancel committed")
+        return list(zip(gone, places, strict=True))
+
+    async def _cancel(self, transaction: Transaction, key: Key) -> Withdrawn | None:
+        await transaction.lock("scheduled", [key])
+        waiting, there = transaction.get("scheduled", key), transaction.get("notifications", key)
+        if waiting is not None and waiting.state == "waiting":
+            transaction.put("scheduled", key, replace(waiting, state="cancelled"))
+        found = waiting is not None or there is not None
+        transaction.put("cancellations", key, None if found else self._process.world.now() + timedelta(seconds=1))
+        if there is None or transaction.get("cancelled", key):
+            return None
+        return Withdrawn(*key, "cancelled", there.rooms)
 
     async def tidy(self) -> None:
         await self._process.effect("tidy")
+
+    def _asked(self) -> list[Key]:
+        """What is to be looked for now; of what was found the time is None."""
+        now, rows = self._process.world.now(), self._database.table("cancellations")
+        return sorted(key for key, at in rows.items() if at is not None and at <= now)
 
     def _waiting(self) -> list[Key]:
         now, rows = self._process.world.now(), self._database.table("scheduled")

@@ -16,8 +16,9 @@ BEGINNING = datetime(2026, 11, 21, 10, tzinfo=UTC)
 MOST_STEPS, LATEST = 3_000, 600.0  # effects, seconds
 
 #: go: a gate opens · fail: its neighbour does not answer · crash: a router dies, and starts again · move: a partition
-#: is given to the other router, which the first does not notice · wait: time passes first
-Kind = Literal["go", "fail", "crash", "move", "wait"]
+#: is given to the other router, which the first does not notice · wait: time passes first · cancel: somebody asks to
+#: cancel an event
+Kind = Literal["go", "fail", "crash", "move", "wait", "cancel"]
 Move = tuple[Kind, int]
 
 
@@ -55,6 +56,9 @@ class Routers(Protocol):
 
     def move(self, number: int) -> None:
         """A partition goes to the other."""
+
+    def cancel(self, number: int) -> None:
+        """Somebody asks to cancel an event."""
 
     def done(self) -> bool:
         """Whether everything is dealt with."""
@@ -104,6 +108,9 @@ class World:
         elif kind == "move":
             self.trace.append(f"move {number}")
             self.routers.move(number)
+        elif kind == "cancel":
+            self.trace.append(f"cancel {number}")
+            self.routers.cancel(number)
         elif not self.gates or (kind == "wait" and may_wait):
             return False
         else:
