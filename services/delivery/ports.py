@@ -133,7 +133,10 @@ class Lifecycle(Protocol):
     """Changes of notifications and deliveries that customers have not been told of."""
 
     def taken(self, limit: int) -> AbstractAsyncContextManager[Sequence[LifecycleRecord]]:
-        """About so many of the oldest, in order; none while another process has them. They are removed when the block ends well."""
+        """About so many of the oldest, in order; none while another process has them.
+
+        They are removed when the block ends well.
+        """
 
 
 class LifecycleTopic(Protocol):

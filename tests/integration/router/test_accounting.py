@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.integration.router.events import to
 
 from libs.schemas.records import AcceptedEvent
 from tests.integration.router.composed import Router
+from tests.integration.router.events import to
 from tests.integration.router.system import System
 
 pytestmark = pytest.mark.covers("B1", "B9")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import orjson
 import pytest
-from tests.integration.router.events import alert, to
 
 from libs.runtime.ids import delivery_id
 from libs.schemas.events import Recipients
 from tests.integration.router.composed import Router, routing
+from tests.integration.router.events import alert, to
 from tests.integration.router.system import TENANT, System
 from tests.unit.router.events import TRACEPARENT, accepted
 

@@ -9,10 +9,10 @@ from uuid import uuid4
 import orjson
 import pytest
 from aiokafka.errors import KafkaError
-from tests.integration.router.events import alert, to
 
 from libs.schemas.events import Recipients
 from tests.integration.router.composed import Router, routing
+from tests.integration.router.events import alert, to
 from tests.integration.router.system import System
 from tests.unit.router.events import TRACEPARENT, accepted
 
