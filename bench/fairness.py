@@ -82,7 +82,7 @@ async def _measure(stack: Stack) -> list[Result]:
 
 async def _stages(connection: asyncpg.Connection, share: float) -> dict[str, float]:
     """Where the quiet tenant's time goes."""
-    found = {}
+    found: dict[str, float] = {}
     for run in ("alone", "beside"):
         row = await connection.fetchrow(_STAGES, run, share)
         assert row is not None
