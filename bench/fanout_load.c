@@ -11,6 +11,7 @@
  *   expect N      counts events until there are N    -> "heard N SECONDS P50 P99 CLIENT_CPU READS", times in ms
  *   storm         who loses the connection comes back within 200 ms, again and again
  *                                                    -> "back SECONDS" from the first that is accepted until all are in
+ * It is one file, although a long one: it is compiled by itself where a benchmark runs, without a build of its own.
  * Events carry the wall clock in microseconds as "t":…; latency is read from it. At most 64 handshakes are open at once.
  */
 #define _GNU_SOURCE
