@@ -28,8 +28,7 @@ _log = get_logger(__name__)
 class BatchHandler:
     """Writes batches one at a time and hands them on in the same order. A batch that comes twice has the effect of one.
 
-    The next batch may be written while one is handed on, so each step holds its work by itself. `on_group` is called
-    when a group waits to be decided member by member.
+    `on_group` is called when a group waits to be decided member by member.
     """
 
     def __init__(
