@@ -47,14 +47,16 @@ class Scenario:
 
 
 @st.composite
-def scenarios(draw: st.DrawFn, moves: Sequence[Kind] = FAULTS, skipping: int = 0) -> Scenario:
+def scenarios(draw: st.DrawFn, moves: Sequence[Kind] = FAULTS, skipping: int = 0, least: int = 0) -> Scenario:
     what, user = st.sampled_from(get_args(What)), st.sampled_from(("ada", "bea"))
     events = draw(st.lists(st.tuples(what, user), min_size=1, max_size=8))
     partition = st.integers(0, len(PARTITIONS) - 1)
     places = [(draw(partition), number) for number in range(len(events))]
     again = draw(st.lists(st.tuples(partition, st.integers(0, len(events) - 1)), max_size=3))
     move = st.tuples(st.sampled_from(("go", "go", "go", *moves)), st.integers(0, 3))
-    return Scenario(events, [*places, *again], draw(st.lists(move, max_size=80)), draw(st.integers(1, 4)), skipping)
+    return Scenario(
+        events, [*places, *again], draw(st.lists(move, min_size=least, max_size=80)), draw(st.integers(1, 4)), skipping
+    )
 
 
 def simulate(
@@ -192,9 +194,9 @@ def test_a_router_that_acknowledges_first_is_found_out() -> None:
 def found_out(make_ledger: MakeLedger = MemoryLedger, make_steps: MakeSteps = lambda handler: handler) -> None:
     """Fails when no scenario shows what is wrong."""
 
-    @given(scenarios())
+    @given(scenarios(least=40))
     @settings(
-        max_examples=400,
+        max_examples=1_000,
         deadline=None,
         derandomize=True,
         database=None,

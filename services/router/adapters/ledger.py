@@ -63,7 +63,7 @@ class PostgresLedger:
         waiting = await self._schedule(connection, [step for _, step in writing.units if isinstance(step, Schedule)])
         waiting |= await self._broadcast(connection, [step for _, step in writing.units if isinstance(step, Broadcast)])
         await withdrawals.replace(connection, appending, inserted)  # what was replaced as it came
-        tallies = tally(_fates(writing, inserted.keys() | waiting), at, writing.verified)
+        tallies = tally(_fates(writing, inserted.keys(), waiting), at, writing.verified)
         if tallies:
             await self._positions.advance(connection, [_advance(*item) for item in sorted(tallies.items())])
         appended = await append(connection, appending)
@@ -136,11 +136,12 @@ def _partition(writing: Writing) -> set[Partition]:
     return {writing.verified.partition} if writing.verified is not None else set()
 
 
-def _fates(writing: Writing, taken: Collection[Key]) -> list[tuple[Record, Fate]]:
+def _fates(writing: Writing, inserted: Collection[Key], taken: Collection[Key]) -> list[tuple[Record, Fate]]:
     def fate(step: Outcome) -> Fate:
         if isinstance(step, Fate):
             return step
-        return Fate.ACCEPTED if step.key in taken else Fate.DUPLICATE
+        # What is told of an event that waited has its id, and may stand in one batch with a repeat of it.
+        return Fate.ACCEPTED if step.key in (inserted if isinstance(step, Plan) else taken) else Fate.DUPLICATE
 
     return [(record, fate(step)) for record, step in writing.units]
 

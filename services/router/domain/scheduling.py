@@ -1,4 +1,8 @@
-"""Events that are not to be told yet: at one instant, or at a time on each recipient's own clock."""
+"""Events with a time of their own: one instant, or a time on each recipient's own clock.
+
+They are scheduled also when the time has come: what becomes of an event must not depend on when it is read, or one that
+is read again after a crash would be told beside its own schedule.
+"""
 
 from __future__ import annotations
 
@@ -40,12 +44,6 @@ class Schedule:
     def key(self) -> Key:
         """What the event is known by."""
         return self.received.event.tenant, self.received.event.id
-
-
-def waits(event: AcceptedEvent, now: datetime) -> bool:
-    """Whether the event has a time that is, or may be for somebody, still to come."""
-    at = event.deliver_at
-    return at is not None and (at.tzinfo is None or at > now)
 
 
 def users_of(event: AcceptedEvent) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from libs.catalogue.types import NotificationType
@@ -18,10 +19,10 @@ from services.router.domain.audience import Asked, Audience, AudienceRules, aske
 from services.router.domain.broadcasting import Broadcast, is_platform_wide
 from services.router.domain.handover import RoomKey
 from services.router.domain.incoming import Dead, Received, Record, condemned
-from services.router.domain.notification import Key, Notification
+from services.router.domain.notification import Notification
 from services.router.domain.offsets import Fate, Stretch
 from services.router.domain.planning import Circumstances, Plan, endpoints_asked_for, people_asked_for, plan
-from services.router.domain.scheduling import schedule, users_of, waits
+from services.router.domain.scheduling import schedule, users_of
 from services.router.domain.targeting import Found
 from services.router.ports import Admins, Catalogues, Directory, Endpoints, Nearby, Outcome, People, Writing
 
@@ -99,18 +100,20 @@ class Preparation:
 
     def _candidates(self, units: Sequence[Unit]) -> list[_Candidate | Received | Broadcast | Dead | Fate]:
         """What is to be addressed now; what waits for its time stays as it was received."""
-        seen: set[Key] = set()
+        seen: set[tuple[str, UUID, bool]] = set()
         steps: list[_Candidate | Received | Broadcast | Dead | Fate] = []
         for unit in units:
             if isinstance(unit, Dead):
                 steps.append(unit)
                 continue
             event = unit.event
-            if (key := (event.tenant, event.id)) in seen:
+            is_scheduled = event.deliver_at is not None
+            # An event that waits and what is told of it in the end bear the same id: neither is the other's repeat.
+            if (key := (event.tenant, event.id, is_scheduled)) in seen:
                 steps.append(Fate.DUPLICATE)
                 continue
             seen.add(key)
-            if event.deliver_at is not None and waits(event, self._clock()):
+            if is_scheduled:
                 steps.append(unit)
                 continue
             if is_platform_wide(event):

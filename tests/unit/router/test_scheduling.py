@@ -1,6 +1,6 @@
 """Events that wait: their parts, and that what is told later is the same event (F2-8)."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from libs.schemas.events import Recipients
 from libs.schemas.preferences import zone
 from libs.schemas.records import AcceptedEvent
-from services.router.domain.scheduling import schedule, waits
+from services.router.domain.scheduling import schedule
 from services.router.domain.timing import urgency
-from tests.unit.router.events import NOW, accepted, received
+from tests.unit.router.events import accepted, received
 
 pytestmark = pytest.mark.covers("F2-8", "S16")
 
@@ -22,14 +22,6 @@ ZONES = {"ada": "Europe/Berlin", "bob": "America/New_York", "eve": "Asia/Tokyo",
 
 def zone_of(user: str | None) -> ZoneInfo:
     return zone(ZONES.get(user, "UTC"))
-
-
-@pytest.mark.parametrize(
-    ("at", "waiting"),
-    [(None, False), (NOW, False), (NOW + timedelta(seconds=1), True), (NOW.replace(tzinfo=None), True)],
-)
-def test_what_waits(at: datetime | None, waiting: bool) -> None:
-    assert waits(accepted(name="a.b.c", deliver_at=at), NOW) is waiting
 
 
 named = st.builds(
