@@ -50,6 +50,7 @@ class SmtpPeer:
         self.port = port or free_port()
         self.messages: list[Received] = []
         self.answer = answer or (lambda _recipients: _ACCEPTED)
+        self.delay = 0.0  # seconds before it answers to a message that it has taken
         self.sessions = 0
         self._script = Script()
         self._options = options
@@ -83,7 +84,7 @@ class SmtpPeer:
         if reaction.keep or (usual and reply.startswith("2")):
             content = email.message_from_bytes(envelope.content, policy=email.policy.default)
             self.messages.append(Received(envelope.mail_from, recipients, content))
-        await asyncio.sleep(reaction.delay)
+        await asyncio.sleep(reaction.delay or self.delay)
         if reaction.drop:
             server.drop()
         return reply

@@ -17,7 +17,7 @@ from devstack.smtp_peer import SmtpPeer
 from services.delivery.domain.encryption import unpadded
 from tests.integration.delivery.peers.cases import Case
 from tests.integration.delivery.peers.chats import Slack
-from tests.integration.delivery.peers.http import HttpPeer, running
+from tests.integration.delivery.peers.http import SLOWNESS, HttpPeer, running
 from tests.integration.delivery.peers.pushes import WebPushService
 from tests.integration.delivery.peers.texts import ACCOUNT, Twilio
 from tests.integration.delivery.peers.webhooks import WebhookReceiver
@@ -56,7 +56,9 @@ Opened = Callable[[asyncpg.Connection, SmtpPeer], contextlib.AbstractAsyncContex
 @contextlib.asynccontextmanager
 async def email(_db: asyncpg.Connection, mail: SmtpPeer) -> AsyncIterator[Receiver]:
     """The SMTP server; a repeat has the Message-ID of the first."""
+    mail.delay = SLOWNESS  # as `_slowly` does
     yield Receiver(lambda: [UUID(m.headers["Message-ID"].strip("<>").partition("@")[0]) for m in mail.messages], {})
+    mail.delay = 0.0
 
 
 @contextlib.asynccontextmanager

@@ -76,8 +76,11 @@ class KafkaEnds:
         """See ports.Ends."""
         try:
             consumer = await self._started()
+            await consumer.topics()  # metadata of topics that are not subscribed to comes only when it is asked for
             partitions = [
-                TopicPartition(topic, number) for topic in topics for number in await self._numbers(consumer, topic)
+                TopicPartition(topic, number)
+                for topic in topics
+                for number in consumer.partitions_for_topic(topic) or ()
             ]
             found = await consumer.end_offsets(partitions)
         except Exception as error:
@@ -106,8 +109,3 @@ class KafkaEnds:
                 raise
             self._consumer = consumer
         return self._consumer
-
-    async def _numbers(self, consumer: AIOKafkaConsumer, topic: str) -> list[int]:
-        # Metadata of topics that are not subscribed to comes only when it is asked for.
-        await consumer.topics()
-        return sorted(consumer.partitions_for_topic(topic) or ())

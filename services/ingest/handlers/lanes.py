@@ -61,12 +61,15 @@ class Lanes:
         await self.refresh()
         now = self._now()
         self._shares.forget(now)
-        for tenant, diversion in self._diverted.items():
-            if diversion.may_end(now) and await self._bulk_is_read():
-                await self._store.end(tenant)
-            elif diversion.is_settled(now) and await self._bulk_is_read():
-                await self._store.remove(tenant)
-                _log.info("tenant_back", tenant_id=tenant)
+        ending = [tenant for tenant, diversion in self._diverted.items() if diversion.may_end(now)]
+        settled = [tenant for tenant, diversion in self._diverted.items() if diversion.is_settled(now)]
+        if not (ending or settled) or not await self._bulk_is_read():
+            return
+        for tenant in ending:
+            await self._store.end(tenant)
+        for tenant in settled:
+            await self._store.remove(tenant)
+            _log.info("tenant_back", tenant_id=tenant)
 
     async def _is_diverted(self, tenant: str) -> bool:
         while True:

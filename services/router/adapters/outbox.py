@@ -61,13 +61,13 @@ class KafkaOutbox:
                 await shipment.send(publication.topic, publication.value, publication.key, headers)
             for dead in handover.dead:
                 await shipment.bury(dead)
-        except Exception:
+        except Exception:  # whatever it is, nobody waits for the rest; it is raised again
             shipment.abandon()
             await self.close()
             raise
         try:
             await acknowledged(shipment.sent)
-        except Exception:
+        except Exception:  # a producer that failed once may fail for ever; it is raised again
             await self.close()
             raise
 
