@@ -14,7 +14,6 @@ import uvloop
 
 from libs.runtime.settings import load
 from libs.schemas import topics
-from services.router.domain.handover import Handover
 from services.router.domain.incoming import Record
 from services.router.entrypoints.batcher import Batcher
 from services.router.entrypoints.faust_app import create
@@ -22,20 +21,17 @@ from services.router.settings import Settings
 
 
 class _Drain:
-    """Steps that do nothing but count."""
+    """Takes batches and counts them."""
 
     def __init__(self, enough: int) -> None:
         self._enough, self.seen, self.began, self.done = enough, 0, 0.0, asyncio.Event()
 
-    async def write(self, records: Sequence[Record]) -> Handover:
+    async def handle(self, records: Sequence[Record]) -> None:
         if self.began == 0.0:
             self.began = time.process_time()
         else:
             self.seen += len(records)
         await asyncio.sleep(0)  # as a step that waits for something: the consumer has its turn
-        return Handover()
-
-    async def hand_on(self, handover: Handover) -> None:  # noqa: ARG002 - there is nothing to hand on
         if self.seen >= self._enough:
             self.done.set()
 
@@ -44,7 +40,7 @@ async def measure(total: int) -> tuple[int, float]:
     """(events, CPU seconds) from the first batch to the last."""
     settings = load(Settings)
     drain = _Drain(total - settings.router_batch_records)
-    batcher = Batcher(drain, max_records=settings.router_batch_records, max_bytes=settings.router_batch_bytes)
+    batcher = Batcher(drain.handle, max_records=settings.router_batch_records, max_bytes=settings.router_batch_bytes)
     names = [settings.kafka_topic_prefix + name for name in topics.TYPED]
     app = create(settings, "bench-drain", names, batcher.run, lambda _partitions: None)
     await app.start()

@@ -32,7 +32,7 @@ from services.router.adapters.kafka_log import KafkaPartitions, started_consumer
 from services.router.adapters.ledger import PostgresLedger
 from services.router.adapters.outbox import KafkaOutbox
 from services.router.adapters.positions import PostgresPositions
-from services.router.entrypoints.batcher import Batcher, Steps
+from services.router.entrypoints.batcher import Batcher, Handle
 from services.router.entrypoints.consuming import consume
 from services.router.entrypoints.faust_app import create, require_compiled
 from services.router.errors import GivenBack, Misconfigured
@@ -109,8 +109,7 @@ def _compose(settings: Settings, neighbours: _Neighbours, health: Health, stop: 
             ledger,
             neighbours.outbox,
             log,
-            writing=Holding(progress, stop),
-            handing_on=Holding(progress, stop),
+            holding=Holding(progress, stop),
             on_group=expansion.tell,
         )
 
@@ -143,23 +142,23 @@ def _lanes(
     fast = FastLane(batches(progress))
     bulk = BulkLane(batches(bulk_progress), fast, positions, Holding(bulk_progress, stop), settings.kafka_topic_prefix)
     lanes = (
-        ("fast", CONSUMER, fast, topics.TYPED, settings.router_batch_records, progress),
-        ("bulk", f"{CONSUMER}-bulk", bulk, topics.BULK, settings.router_bulk_records, bulk_progress),
+        ("fast", CONSUMER, fast.handle, topics.TYPED, settings.router_batch_records, progress),
+        ("bulk", f"{CONSUMER}-bulk", bulk.handle, topics.BULK, settings.router_bulk_records, bulk_progress),
     )
-    for name, group, steps, read, most, liveness in lanes:
+    for name, group, handle, read, most, liveness in lanes:
         watch = Watch(name, log, positions, liveness)
         health.checks[f"{name} partitions"] = watch.ready
         names = [settings.kafka_topic_prefix + topic.name for topic in read.values()]
-        application = partial(_application, settings, group, names, most, steps, watch)
+        application = partial(_application, settings, group, names, most, handle, watch)
         yield consume(application, liveness, stop, settings.shutdown_timeout)
         yield watch.run(stop)
 
 
 def _application(
-    settings: Settings, group: str, read: Collection[str], most: int, steps: Steps, watch: Watch
+    settings: Settings, group: str, read: Collection[str], most: int, handle: Handle, watch: Watch
 ) -> tuple[Any, Batcher]:
     watch.unassigned()
-    batcher = Batcher(steps, max_records=most, max_bytes=settings.router_batch_bytes)
+    batcher = Batcher(handle, max_records=most, max_bytes=settings.router_batch_bytes)
     return create(settings, settings.kafka_topic_prefix + group, read, batcher.run, watch.assigned), batcher
 
 

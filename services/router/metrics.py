@@ -16,7 +16,7 @@ WRITE_SECONDS = Histogram(
 )
 HAND_ON_SECONDS = Histogram(
     "carillon_router_hand_on_seconds",
-    "Seconds from a batch's turn to be handed on to the last acknowledgement",
+    "Seconds from a batch's commit to the last acknowledgement",
     buckets=_SECONDS,
 )
 DECISIONS = Counter(

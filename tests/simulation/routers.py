@@ -16,7 +16,7 @@ from services.router.domain.audience import AudienceRules
 from services.router.domain.incoming import Record
 from services.router.domain.notification import Key
 from services.router.domain.offsets import Partition
-from services.router.entrypoints.batcher import Batcher, Steps
+from services.router.entrypoints.batcher import Batcher
 from services.router.entrypoints.buffer import BoundedBuffer
 from services.router.handlers.batch import BatchHandler
 from services.router.handlers.due import DueHandler
@@ -35,7 +35,6 @@ GRACE = timedelta(seconds=30)
 _RULES = AudienceRules(frozenset({"admin"}), "system-org", "system-admin")
 
 MakeLedger = Callable[[Process], MemoryLedger]
-MakeSteps = Callable[[BatchHandler], Steps]
 
 
 class _Event:
@@ -53,7 +52,7 @@ class _Event:
 class Router:
     """One process: all of it is lost when it dies."""
 
-    def __init__(self, process: Process, ledger: MemoryLedger, make_steps: MakeSteps, *, batch: int) -> None:
+    def __init__(self, process: Process, ledger: MemoryLedger, batches: type[BatchHandler], *, batch: int) -> None:
         self.process, world, self._stop = process, process.world, asyncio.Event()
         outbox, catalogues = MemoryOutbox(process), MemoryCatalogues()
         self.queue = BoundedBuffer(flow_control=FlowControlEvent(), max_records=10_000, max_bytes=2**30)
@@ -61,18 +60,17 @@ class Router:
         expansion = ExpansionHandler(
             MemoryExpansions(process), outbox, catalogues, self._holding(), page_size=2, interval=1.0, **common
         )
-        handler = BatchHandler(
+        handler = batches(
             Preparation(MemoryDirectory(process), catalogues, _RULES, audience_limit=100, clock=world.now, **common),
             ledger,
             outbox,
             MemoryLog(process),
-            writing=self._holding(),
-            handing_on=self._holding(),
+            holding=self._holding(),
             on_group=expansion.tell,
             clock=world.now,
         )
         due = DueHandler(MemoryDue(process), ledger, outbox, self._holding(), interval=1.0, clock=world.now)
-        batcher = Batcher(make_steps(handler), max_records=batch, max_bytes=2**30)
+        batcher = Batcher(handler.handle, max_records=batch, max_bytes=2**30)
         stream = SimpleNamespace(channel=SimpleNamespace(queue=self.queue))
         works = (batcher.run(stream), expansion.run(self._stop), due.run(self._stop))
         self.tasks = [world.loop.create_task(work) for work in works]
@@ -99,12 +97,12 @@ class TwoRouters:
         self,
         world: World,
         make_ledger: MakeLedger = MemoryLedger,
-        make_steps: MakeSteps = lambda handler: handler,
+        batches: type[BatchHandler] = BatchHandler,
         *,
         batch: int,
         skipping: int = 0,
     ) -> None:
-        self._world, self._make_ledger, self._make_steps, self._batch = world, make_ledger, make_steps, batch
+        self._world, self._make_ledger, self._batches, self._batch = world, make_ledger, batches, batch
         self._skipping = dict.fromkeys(PARTITIONS, skipping)
         self._started = 0
         self._ended: list[Router] = []
@@ -166,7 +164,7 @@ class TwoRouters:
     def _start(self) -> Router:
         self._started += 1
         process = Process(self._world, f"router-{self._started}")
-        return Router(process, self._make_ledger(process), self._make_steps, batch=self._batch)
+        return Router(process, self._make_ledger(process), self._batches, batch=self._batch)
 
     def _assign(self, partition: Partition, router: Router, skipping: int = 0) -> None:
         assignment = self._world.broker.assign(partition, router, skipping=skipping)

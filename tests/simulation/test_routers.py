@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from services.router.domain.handover import DueDelivery, Emission, Handover, RoomKey
-from services.router.domain.incoming import Record
 from services.router.domain.notification import Key
 from services.router.domain.offsets import Partition
 from services.router.domain.planning import Plan
@@ -26,7 +25,7 @@ from tests.simulation.checks import Published, check
 from tests.simulation.database import Transaction
 from tests.simulation.ledger import MemoryLedger
 from tests.simulation.loop import run
-from tests.simulation.routers import PARTITIONS, MakeLedger, MakeSteps, TwoRouters
+from tests.simulation.routers import PARTITIONS, MakeLedger, TwoRouters
 from tests.simulation.world import BEGINNING, Kind, Move, World
 
 pytestmark = pytest.mark.covers("B1", "B4", "F2-8")
@@ -60,7 +59,7 @@ def scenarios(draw: st.DrawFn, moves: Sequence[Kind] = FAULTS, skipping: int = 0
 
 
 def simulate(
-    scenario: Scenario, make_ledger: MakeLedger = MemoryLedger, make_steps: MakeSteps = lambda handler: handler
+    scenario: Scenario, make_ledger: MakeLedger = MemoryLedger, batches: type[BatchHandler] = BatchHandler
 ) -> World:
     """Everything that happens, until nothing is left to do; raises AssertionError where something does not hold."""
     world = World(scenario.moves)
@@ -69,7 +68,7 @@ def simulate(
         world.broker.append("service.event", event(number, what, user), BEGINNING.timestamp(), partition)
 
     async def main() -> None:
-        routers = TwoRouters(world, make_ledger, make_steps, batch=scenario.batch, skipping=scenario.skipping)
+        routers = TwoRouters(world, make_ledger, batches, batch=scenario.batch, skipping=scenario.skipping)
         world.routers = routers
         try:
             await world.finished.wait()
@@ -113,18 +112,11 @@ def test_the_same_moves_lead_to_the_same_end() -> None:
 # Routers that are wrong on purpose ------------------------------------------------------------------------------------
 
 
-class AcknowledgesFirst:
-    """Hands on afterwards, as if it could not die in between."""
+class HandsOnLater(BatchHandler):
+    """Lets the batch be acknowledged first, as if it could not die in between."""
 
-    def __init__(self, handler: BatchHandler) -> None:
-        self._handler = handler
-        self._later: list[asyncio.Task[None]] = []
-
-    async def write(self, records: Sequence[Record]) -> Handover:
-        return await self._handler.write(records)
-
-    async def hand_on(self, handover: Handover) -> None:
-        self._later.append(asyncio.create_task(self._handler.hand_on(handover)))
+    async def _hand_on(self, handover: Handover) -> None:
+        self._later = asyncio.create_task(super()._hand_on(handover))
 
 
 class AppendsWhatItReadsBack(MemoryLedger):
@@ -188,10 +180,10 @@ def test_a_ledger_that_is_wrong_is_found_out(wrong: MakeLedger) -> None:
 
 
 def test_a_router_that_acknowledges_first_is_found_out() -> None:
-    found_out(make_steps=AcknowledgesFirst)
+    found_out(batches=HandsOnLater)
 
 
-def found_out(make_ledger: MakeLedger = MemoryLedger, make_steps: MakeSteps = lambda handler: handler) -> None:
+def found_out(make_ledger: MakeLedger = MemoryLedger, batches: type[BatchHandler] = BatchHandler) -> None:
     """Fails when no scenario shows what is wrong."""
 
     @given(scenarios(least=40))
@@ -205,7 +197,7 @@ def found_out(make_ledger: MakeLedger = MemoryLedger, make_steps: MakeSteps = la
         suppress_health_check=list(HealthCheck),
     )
     def attempt(scenario: Scenario) -> None:
-        simulate(scenario, make_ledger, make_steps)
+        simulate(scenario, make_ledger, batches)
 
     with pytest.raises(AssertionError):
         attempt()

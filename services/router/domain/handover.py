@@ -80,15 +80,6 @@ class Handover:
     dead: list[Dead] = field(default_factory=list)
     publications: list[Publication] = field(default_factory=list)
 
-    def add(self, other: Handover) -> None:
-        """Takes over what another batch leaves, behind its own."""
-        self.retractions += other.retractions
-        self.emissions += other.emissions
-        self.deliveries += other.deliveries
-        self.forwards += other.forwards
-        self.dead += other.dead
-        self.publications += other.publications
-
     def rooms(self) -> set[RoomKey]:
         """All rooms in which somebody may be listening."""
         return {(shown.key[0], place.room) for shown in self._shown() for place in shown.places}

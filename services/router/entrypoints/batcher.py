@@ -1,4 +1,4 @@
-"""The agent: takes what is queued as one batch, has it written and handed on, and only then acknowledges it.
+"""The agent: takes what is queued as one batch, has it dealt with, and only then acknowledges it.
 
 When there is little to do a batch is what has just come; when the queue grows, so do the batches. The stream is never
 iterated and never asked to `take`: both acknowledge what a cancelled agent was still working on.
@@ -7,11 +7,10 @@ iterated and never asked to `take`: both acknowledge what a cancelled agent was 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from libs.runtime.logging import get_logger
-from services.router.domain.handover import Handover
 from services.router.domain.incoming import Record
 from services.router.entrypoints.buffer import BoundedBuffer, size
 from services.router.errors import GivenBack
@@ -19,19 +18,14 @@ from services.router.errors import GivenBack
 _log = get_logger(__name__)
 
 
-class Steps(Protocol):
-    """What is done with a batch: services.router.handlers.batch.BatchHandler."""
-
-    async def write(self, records: Sequence[Record]) -> Handover: ...
-
-    async def hand_on(self, handover: Handover) -> None: ...
+Handle = Callable[[Sequence[Record]], Awaitable[None]]  # deals with a batch; raises GivenBack when it cannot
 
 
 class Batcher:
     """One batch at a time, of at most `max_records` events and about `max_bytes`."""
 
-    def __init__(self, steps: Steps, *, max_records: int, max_bytes: int) -> None:
-        self._steps, self._max_records, self._max_bytes = steps, max_records, max_bytes
+    def __init__(self, handle: Handle, *, max_records: int, max_bytes: int) -> None:
+        self._handle, self._max_records, self._max_bytes = handle, max_records, max_bytes
         self._closing = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -48,9 +42,7 @@ class Batcher:
                 return
             self._idle.clear()
             try:
-                # One after the other: writing the next batch meanwhile would only make this one late.
-                handover = await self._steps.write([_record(event.message) for event in batch])
-                await self._steps.hand_on(handover)
+                await self._handle([_record(event.message) for event in batch])
             except GivenBack:
                 _log.info("batch_given_back", status=len(batch))
                 return

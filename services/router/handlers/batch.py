@@ -26,7 +26,7 @@ _log = get_logger(__name__)
 
 
 class BatchHandler:
-    """Writes batches one at a time and hands them on in the same order. A batch that comes twice has the effect of one.
+    """Deals with batches one at a time. A batch that comes twice has the effect of one.
 
     `on_group` is called when a group waits to be decided member by member.
     """
@@ -38,42 +38,34 @@ class BatchHandler:
         outbox: Outbox,
         log: KafkaLog,
         *,
-        writing: Holding,
-        handing_on: Holding,
+        holding: Holding,
         on_group: Callable[[], None],
         clock: Clock = utc_now,
     ) -> None:
         self._preparation, self._ledger, self._outbox, self._kafka_log = preparation, ledger, outbox, log
-        self._writing, self._handing_on, self._on_group, self._clock = writing, handing_on, on_group, clock
+        self._holding, self._on_group, self._clock = holding, on_group, clock
 
-    async def write(self, records: Sequence[Record]) -> Handover:
-        """Returns what is to be handed on when the batch is written. Raises GivenBack when the process stops."""
-        began = time.perf_counter()
-        handover = await self._route(records)
-        self._writing.progress.made()
+    async def handle(self, records: Sequence[Record]) -> None:
+        """Returns when the batch is written and handed on. Raises GivenBack when the process stops."""
         metrics.BATCH_EVENTS.observe(len(records))
-        metrics.WRITE_SECONDS.observe(time.perf_counter() - began)
-        return handover
-
-    async def hand_on(self, handover: Handover) -> None:
-        """Returns when Kafka has acknowledged everything. Raises GivenBack when the process stops."""
-        began = time.perf_counter()
-        await self._handing_on.until_done("hand-on", partial(self._hand_on, handover))
-        self._handing_on.progress.made()
-        metrics.HAND_ON_SECONDS.observe(time.perf_counter() - began)
-
-    async def _route(self, records: Sequence[Record]) -> Handover:
-        handover = Handover()
         while records:
             try:
-                await self._write([decode(record) for record in records], None, handover)
+                await self._deal_with(records, None)
             except Missing as missing:
-                handover.add(await self._route(records[: missing.index]))
+                await self.handle(records[: missing.index])
                 await self._read_again(missing.stretch)
                 records = records[missing.index :]
             else:
-                break
-        return handover
+                return
+
+    async def _deal_with(self, records: Sequence[Record], verified: Stretch | None) -> None:
+        began, handover = time.perf_counter(), Handover()
+        await self._write([decode(record) for record in records], verified, handover)
+        written = time.perf_counter()
+        metrics.WRITE_SECONDS.observe(written - began)
+        await self._holding.until_done("hand-on", partial(self._hand_on, handover))
+        metrics.HAND_ON_SECONDS.observe(time.perf_counter() - written)
+        self._holding.progress.made()
 
     async def _hand_on(self, handover: Handover) -> None:
         rooms = handover.rooms()
@@ -85,9 +77,9 @@ class BatchHandler:
 
     async def _write(self, units: Sequence[Unit], verified: Stretch | None, handover: Handover) -> None:
         """Writes the units in one transaction; where a value is refused, in halves, until the culprit stands alone."""
-        writing, judged = await self._writing.until_done("decide", partial(self._preparation.prepare, units, verified))
+        writing, judged = await self._holding.until_done("decide", partial(self._preparation.prepare, units, verified))
         try:
-            written = await self._writing.until_done("write", partial(self._ledger.write, writing))
+            written = await self._holding.until_done("write", partial(self._ledger.write, writing))
         except Missing:
             raise
         except Exception as error:  # noqa: BLE001 - `until_done` raises only data faults
@@ -131,7 +123,7 @@ class BatchHandler:
         report(writing, written, judged)
 
     async def _read_back(self, keys: Sequence[Key]) -> tuple[list[Emission], list[DueDelivery]]:
-        return await self._writing.until_done("read-back", partial(self._ledger.read_back, keys))
+        return await self._holding.until_done("read-back", partial(self._ledger.read_back, keys))
 
     async def _read_again(self, stretch: Stretch) -> None:
         """Deals with offsets that the consumer passed over: they are read by offset, beside the consumer group."""
@@ -141,10 +133,7 @@ class BatchHandler:
         start = stretch.start
         while start < stretch.stop:
             rest = Stretch(stretch.partition, start, stretch.stop)
-            records, reached = await self._writing.until_done(
-                "read-again", partial(self._kafka_log.read, rest, REREAD_LIMIT)
-            )
-            handover, verified = Handover(), Stretch(stretch.partition, start, reached)
-            await self._write([decode(record) for record in records], verified, handover)
-            await self.hand_on(handover)  # at once: what was passed over may be long
+            read = partial(self._kafka_log.read, rest, REREAD_LIMIT)
+            records, reached = await self._holding.until_done("read-again", read)
+            await self._deal_with(records, Stretch(stretch.partition, start, reached))
             start = reached

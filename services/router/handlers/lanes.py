@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 
 from services.router import metrics
 from services.router.domain.following import followed, is_behind
-from services.router.domain.handover import Handover
 from services.router.domain.incoming import Record
 from services.router.domain.offsets import Partition
 from services.router.handlers.batch import BatchHandler
@@ -30,14 +29,10 @@ class FastLane:
         """Whether there was a batch a moment ago."""
         return time.monotonic() - self._began < _BUSY
 
-    async def write(self, records: Sequence[Record]) -> Handover:
+    async def handle(self, records: Sequence[Record]) -> None:
         """See BatchHandler."""
         self._began = time.monotonic()
-        return await self._batches.write(records)
-
-    async def hand_on(self, handover: Handover) -> None:
-        """See BatchHandler."""
-        await self._batches.hand_on(handover)
+        await self._batches.handle(records)
 
 
 class BulkLane:
@@ -53,21 +48,16 @@ class BulkLane:
         self._holding, self._prefix = holding, prefix
         self._reached: Mapping[Partition, int] = {}
 
-    async def write(self, records: Sequence[Record]) -> Handover:
+    async def handle(self, records: Sequence[Record]) -> None:
         """See BatchHandler."""
         wanted = followed(records, self._prefix)
         if is_behind(wanted, self._reached):
             await self._holding.until_done("follow", lambda: self._caught_up(wanted))
         began = time.monotonic()
-        handover = await self._batches.write(records)
+        await self._batches.handle(records)
         metrics.BULK_EVENTS.inc(len(records))
         if self._fast.is_busy:
             await asyncio.sleep(time.monotonic() - began)
-        return handover
-
-    async def hand_on(self, handover: Handover) -> None:
-        """See BatchHandler."""
-        await self._batches.hand_on(handover)
 
     async def _caught_up(self, wanted: Mapping[Partition, int]) -> None:
         while True:

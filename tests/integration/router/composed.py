@@ -54,7 +54,7 @@ class Router:
         """One batch."""
         flat = [one for item in records for one in ([item] if isinstance(item, Record) else item)]
         async with asyncio.timeout(DEADLINE):
-            await self.batch.hand_on(await self.batch.write(flat))
+            await self.batch.handle(flat)
 
     async def expand(self) -> None:
         """Decides the members of all groups that wait."""
@@ -100,8 +100,7 @@ async def routing(system: System, *, page_size: int = 500, audience_limit: int =
             ledger,
             outbox,
             log,
-            writing=Holding(liveness, stop),
-            handing_on=Holding(liveness, stop),
+            holding=Holding(liveness, stop),
             on_group=expansion.tell,
         )
         work = PostgresDue(pool, grace)

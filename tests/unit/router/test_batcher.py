@@ -1,4 +1,4 @@
-"""The batcher deals with one batch after the other, and acknowledges only what was handed on."""
+"""The batcher deals with one batch after the other, and acknowledges only what was dealt with."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from mode.utils.queues import FlowControlEvent
 
-from services.router.domain.handover import Handover
 from services.router.domain.incoming import Record
 from services.router.entrypoints.batcher import Batcher
 from services.router.entrypoints.buffer import BoundedBuffer
@@ -32,24 +31,19 @@ class Event:
         self.acknowledged = True
 
 
-class Steps:
-    """Steps that stop where the test wants them to. `written` are the first offsets of batches."""
+class Handler:
+    """Ends a batch when the test lets it. `begun` are the first offsets of batches."""
 
     def __init__(self) -> None:
-        self.written: list[int] = []
-        self.handed_on = 0
-        self.may_hand_on = asyncio.Semaphore(0)
+        self.begun: list[int] = []
+        self.may_end = asyncio.Semaphore(0)
         self.fault: Exception | None = None
 
-    async def write(self, records: Sequence[Record]) -> Handover:
-        self.written.append(records[0].offset)
-        return Handover()
-
-    async def hand_on(self, handover: Handover) -> None:
-        await self.may_hand_on.acquire()
+    async def handle(self, records: Sequence[Record]) -> None:
+        self.begun.append(records[0].offset)
+        await self.may_end.acquire()
         if self.fault is not None:
             raise self.fault
-        self.handed_on += 1
 
 
 class Bench:
@@ -60,8 +54,8 @@ class Bench:
         self.queue = BoundedBuffer(flow_control=FlowControlEvent(), max_records=100, max_bytes=10_000)
         for event in self.events:
             self.queue.put_nowait(event)
-        self.steps = Steps()
-        self.batcher = Batcher(self.steps, max_records=1, max_bytes=10_000)
+        self.handler = Handler()
+        self.batcher = Batcher(self.handler.handle, max_records=1, max_bytes=10_000)
         self.run = asyncio.create_task(self.batcher.run(SimpleNamespace(channel=SimpleNamespace(queue=self.queue))))
 
     def acknowledged(self) -> list[bool]:
@@ -74,19 +68,19 @@ async def until(what: Any) -> None:
             await asyncio.sleep(0)
 
 
-async def test_the_next_batch_is_not_begun_before_one_is_handed_on() -> None:
+async def test_the_next_batch_is_not_begun_before_one_has_ended() -> None:
     bench = Bench(2)
-    await until(lambda: bench.steps.written == [0])
+    await until(lambda: bench.handler.begun == [0])
     for _ in range(50):
         await asyncio.sleep(0)
-    assert bench.steps.written == [0]
+    assert bench.handler.begun == [0]
     assert bench.acknowledged() == [False, False]
     bench.run.cancel()
 
 
-async def test_only_what_was_handed_on_is_acknowledged() -> None:
+async def test_only_what_was_dealt_with_is_acknowledged() -> None:
     bench = Bench(3)
-    bench.steps.may_hand_on.release()
+    bench.handler.may_end.release()
     await until(lambda: bench.events[0].acknowledged)
     assert bench.acknowledged() == [True, False, False]
     bench.run.cancel()
@@ -94,21 +88,21 @@ async def test_only_what_was_handed_on_is_acknowledged() -> None:
 
 async def test_a_batch_that_is_given_back_ends_the_agent_and_acknowledges_nothing_behind_it() -> None:
     bench = Bench(3)
-    bench.steps.fault = GivenBack()
-    bench.steps.may_hand_on.release()
+    bench.handler.fault = GivenBack()
+    bench.handler.may_end.release()
     await asyncio.wait_for(bench.run, 5)
     assert bench.acknowledged() == [False, False, False]
     await bench.batcher.finish(5)
 
 
-async def test_finishing_waits_until_the_batch_under_way_is_handed_on() -> None:
+async def test_finishing_waits_for_the_batch_under_way() -> None:
     bench = Bench(2)
-    await until(lambda: bench.steps.written == [0])
+    await until(lambda: bench.handler.begun == [0])
     finishing = asyncio.create_task(bench.batcher.finish(5))
     for _ in range(50):
         await asyncio.sleep(0)
     assert not finishing.done()
-    bench.steps.may_hand_on.release()
+    bench.handler.may_end.release()
     await finishing
     await until(lambda: bench.events[0].acknowledged)
     assert bench.acknowledged() == [True, False]
