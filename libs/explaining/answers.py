@@ -24,6 +24,7 @@ class Reason(StrEnum):
     EXCLUDED = "excluded"
     EXPIRED = "expired"
     TYPE_MUTED = "type-muted"
+    DEFAULT_OFF = "default-off"
     OUTSIDE_AUDIENCE = "outside-audience"
     NOT_DECIDED_YET = "not-decided-yet"
     TYPE_GONE = "type-gone"

@@ -70,8 +70,10 @@ def _unless_hidden(facts: Facts, answer: Answer) -> Answer:
     if facts.over:
         return Answer(where, "hidden", Reason.EXPIRED, "its time is over")
     if facts.muted_since is not None:
-        detail = f"they had muted the type since {facts.muted_since:%Y-%m-%d %H:%M:%S %Z}"
-        return Answer(where, "hidden", Reason.TYPE_MUTED, detail, derived=False)
+        whose = "the tenant hid the type by default" if facts.by_default else "they had muted the type"
+        reason = Reason.DEFAULT_OFF if facts.by_default else Reason.TYPE_MUTED
+        detail = f"{whose} since {facts.muted_since:%Y-%m-%d %H:%M:%S %Z}"
+        return Answer(where, "hidden", reason, detail, derived=False)
     if where == facts.own_room and _silent(facts):
         return replace(answer, detail=f"{answer.detail}, without sound: they were not to be disturbed")
     return answer

@@ -108,6 +108,7 @@ class _Reading:
         entries = [room for room in told["rooms"] if room["kind"] == "entry"]
         withdrawn = next((room["because"] for room in told["rooms"] if room["kind"] == "control"), None)
         came = entries[0]["at"] if entries else found["planned_at"]
+        muted = await self._connection.fetchrow(_SQL["muted"], tenant, reader, found["type"], came)
         catalogue = await as_of(self._connection.fetch, tenant, found["catalogue_version"])
         intervals = await self._connection.fetch(_SQL["intervals"], tenant, reader, list(found["addressed"]))
         return Facts(
@@ -126,7 +127,8 @@ class _Reading:
             rule=found["rule"],
             excluded=found["excluded"],
             withdrawn=withdrawn or ("cancelled" if found["cancelled_at"] else None),
-            muted_since=await self._connection.fetchval(_SQL["muted"], tenant, reader, found["type"], came),
+            muted_since=None if muted is None else muted["since"],
+            by_default=muted is not None and not muted["own"],
             over=bool(found["over"]),
         )
 

@@ -72,9 +72,13 @@ left join preferences p on p.tenant = k.tenant and p.user_id = k.user_id
 left join tenant_preferences t on t.tenant = k.tenant and t.valid_from <= $4 and (t.valid_to is null or t.valid_to > $4)
 
 -- name: muted
--- Since when the person had muted the type as the entry came.
-select since from mutes
-where tenant = $1 and user_id = $2 and type = $3 and since <= $4 and (until is null or until > $4)
+-- Since when the type had been hidden from the person as the entry came, and whether they muted it themselves.
+select s.since, exists (
+    select from mutes m
+    where m.tenant = $1 and m.user_id = $2 and m.type = $3 and m.hidden
+      and m.since <= $4 and (m.until is null or m.until > $4)) as own
+from muted_spans($1, $2) s
+where s.type = $3 and s.since <= $4 and (s.until is null or s.until > $4)
 
 -- name: state
 -- What the person did to it since.

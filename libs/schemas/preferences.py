@@ -122,17 +122,18 @@ class Preferences(_Document):
                 raise ValueError("in-app has neither policy nor frequency")
         return self
 
-    def hides(self, key: str, category: str) -> bool:
-        """Whether the inbox hides a type, unless it is mandatory."""
+    def hides(self, key: str, category: str) -> bool | None:
+        """Whether the inbox hides a type, unless it is mandatory; None: nothing is said of it."""
         if key in self.muted_types:
             return True
         of_type = enabled(self.types.get(key, {}).get(IN_APP))
-        return (of_type if of_type is not None else enabled(self.categories.get(category, {}).get(IN_APP))) is False
+        shown = of_type if of_type is not None else enabled(self.categories.get(category, {}).get(IN_APP))
+        return None if shown is None else not shown
 
     @property
-    def live(self) -> bool:
-        """Whether notifications are shown as they come, and not only in the inbox."""
-        return enabled(self.channels.get(IN_APP)) is not False
+    def live(self) -> bool | None:
+        """Whether notifications are shown as they come, and not only in the inbox; None: nothing is said of it."""
+        return enabled(self.channels.get(IN_APP))
 
 
 class TenantPreferences(_Document):

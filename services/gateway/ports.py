@@ -113,6 +113,10 @@ class Directory(Protocol):
 
     async def versions(self, people: Iterable[Person]) -> dict[Person, int]: ...
 
+    async def said(self, tenants: Iterable[str]) -> dict[str, int]:
+        """Which version each tenant's document for its people is of; one without a document is missing."""
+        ...
+
     async def tenants(self, names: Iterable[str]) -> dict[str, bool]:
         """Whether each tenant may be served; one that does not exist is missing."""
         ...

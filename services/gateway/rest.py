@@ -27,7 +27,7 @@ from services.gateway.handlers.condition import condition
 from services.gateway.handlers.inbox import InboxDesk
 from services.gateway.handlers.memberships import Access
 from services.gateway.handlers.people import PeopleDesk
-from services.gateway.handlers.preferences import PreferencesDesk
+from services.gateway.handlers.preferences import PreferencesDesk, TenantDesk
 from services.gateway.handlers.rounds import rounds
 from services.gateway.handlers.telling import Telling
 from services.gateway.settings import Settings
@@ -51,7 +51,9 @@ class Rest:
         self._settings, self._catalogue_of, self._events = settings, catalogue_of, events
         self._administration = PostgresAdmin(database)
         self.inbox = InboxDesk(PostgresInbox(database), access, telling, utc_now)
-        self.preferences = PreferencesDesk(PostgresPreferences(database), catalogue_of, telling)
+        stored = PostgresPreferences(database)
+        self.preferences = PreferencesDesk(stored, catalogue_of, telling)
+        self.of_tenant = TenantDesk(stored, catalogue_of)
         self.people = PeopleDesk(PostgresPeople(database), telling)
         self.answers = AnswerDesk(self.inbox, PostgresAnswers(database), events, catalogue_of, utc_now)
 
@@ -68,6 +70,7 @@ class Rest:
             *(in_development if settings.environment == "development" else ()),
             *administration.routers(),
             preferences.router(self.preferences, caller, settings.admin_roles, self._key_of),
+            preferences.of_tenant(self.of_tenant, caller, settings.admin_roles),
             people.devices(self.people, caller, settings.webpush_public_key),
             people.subscriptions(self.people, caller),
             people.answers(self.answers, caller),

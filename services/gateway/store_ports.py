@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from libs.schemas.preferences import Preferences, TenantPreferences
@@ -61,29 +61,42 @@ class InboxStore(Protocol):
         ...
 
 
+D = TypeVar("D")
+
+
 @dataclass(frozen=True, slots=True)
-class PreferencesVersion:
-    """One version of a person's preferences; 0 with an empty document for somebody who never set any."""
+class Version(Generic[D]):
+    """One version of a document; 0 with an empty document where none was ever set."""
 
     number: int
-    document: Preferences
+    document: D
     since: datetime | None
 
 
 class PreferenceStore(Protocol):
-    """Preferences of readers."""
+    """Preferences of readers, and of tenants for their people."""
 
-    async def current(self, tenant: str, reader: str) -> PreferencesVersion:
+    async def current(self, tenant: str, reader: str) -> Version[Preferences]:
         """The version in force."""
         ...
 
     async def replace(
-        self, who: Reader, document: Preferences, muted: frozenset[str], expected: int
-    ) -> tuple[PreferencesVersion, int | None] | None:
-        """Puts a new version in force, with the types that it mutes. None when the one in force is not the `expected`.
+        self, who: Reader, document: Preferences, said: Mapping[str, bool], expected: int
+    ) -> tuple[Version[Preferences], int | None] | None:
+        """Puts a new version in force, with what it says of types. None when the one in force is not the `expected`.
 
-        With it the new version of the person's memberships where the mutes have changed, so that sockets learn of it.
+        With it the new version of the person's memberships where that has changed, so that sockets learn of it.
         """
+        ...
+
+    async def of_tenant(self, tenant: str) -> Version[TenantPreferences]:
+        """What a tenant decides for its people."""
+        ...
+
+    async def replace_of_tenant(
+        self, tenant: str, document: TenantPreferences, said: Mapping[str, bool], expected: int
+    ) -> Version[TenantPreferences] | None:
+        """The same of a tenant. Sockets learn of it by comparing versions."""
         ...
 
 
@@ -167,8 +180,4 @@ class AdminStore(Protocol):
 
     async def readers(self, who: Reader, notification: UUID, after: str, limit: int) -> Sequence[Row]:
         """Who has read it: `user_id` and `read_at`, by user."""
-        ...
-
-    async def tenant_preferences(self, who: Reader) -> TenantPreferences:
-        """What the tenant decides for its people."""
         ...

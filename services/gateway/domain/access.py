@@ -35,11 +35,13 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Memberships:
-    """All intervals of a reader and what they have muted, with the version that rises when one of it changes."""
+    """All intervals of a reader and what is hidden from them, with the version that rises when one of it changes, and
+    that of what their tenant says (0: nothing)."""
 
     version: int = 0
     intervals: tuple[Interval, ...] = ()
     mutes: tuple[Mute, ...] = ()
+    said: int = 0
 
 
 class Readable:

@@ -1,4 +1,4 @@
-"""Which types a person's preferences hide from the inbox, and from which of their sockets (S12)."""
+"""Which types preferences hide from the inbox, and from which sockets (S12): a person's own, and their tenant's."""
 
 from __future__ import annotations
 
@@ -7,21 +7,26 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from libs.catalogue.types import NotificationType
-from libs.schemas.preferences import Preferences
+from libs.schemas.preferences import IN_APP, Preferences, TenantPreferences
 
-#: Stands among muted types for "nothing is shown as it comes": that hides nothing from the inbox.
+#: Stands among types for "nothing is shown as it comes": that hides nothing from the inbox.
 NOT_LIVE = ""
 
 
-def muted_types(document: Preferences, types: Iterable[NotificationType]) -> frozenset[str]:
-    """What a document mutes, given all types of the tenant's catalogue; a mandatory one it cannot."""
-    muted = set(document.muted_types)
+def said(document: Preferences, types: Iterable[NotificationType]) -> dict[str, bool]:
+    """What a person's document says of types, given all of the tenant's catalogue: hidden, or wanted whatever the
+    tenant hides by default. Of a mandatory one it says nothing."""
+    of_types: dict[str, bool | None] = dict.fromkeys(document.muted_types, True)
     for kind in types:
-        if kind.mandatory:
-            muted.discard(kind.key)
-        elif document.hides(kind.key, kind.category):
-            muted.add(kind.key)
-    return frozenset(muted if document.live else muted | {NOT_LIVE})
+        of_types[kind.key] = None if kind.mandatory else document.hides(kind.key, kind.category)
+    of_types[NOT_LIVE] = None if document.live is None else not document.live
+    return {type_: hidden for type_, hidden in of_types.items() if hidden is not None}
+
+
+def said_by_tenant(document: TenantPreferences, types: Iterable[NotificationType]) -> dict[str, bool]:
+    """What a tenant's document says of types: hidden from who does not want them, or hidden by nobody."""
+    hidden = {type_: True for type_, hides in said(document.defaults, types).items() if hides}
+    return hidden | {type_: False for type_, channels in document.mandatory.items() if IN_APP in channels}
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,6 @@ class Administration:
             routes.add_api_route(prefix + "/broadcast", self._broadcast(allowed), methods=["POST"], status_code=202)
         readers = "/api/v1/notifications/{notification}/readers"
         routes.add_api_route(readers, self._readers(allowed), methods=["GET"])
-        routes.add_api_route("/api/v1/tenant/preferences", self._tenant_preferences(allowed), methods=["GET"])
         return [routes]
 
     async def _administrator(self, request: Request) -> Identity:
@@ -149,14 +148,6 @@ class Administration:
             return json_answer({"items": items, "next": items[-1]["userId"] if len(rows) > limit else None})
 
         return readers
-
-    def _tenant_preferences(self, allowed: Any) -> Any:
-        async def tenant_preferences(identity: Identity = allowed) -> Response:
-            """What the tenant decides for its people where they have not."""
-            found = await self._store.tenant_preferences(reader(identity))
-            return json_answer(found.model_dump(mode="json", by_alias=True, exclude_defaults=True))
-
-        return tenant_preferences
 
     def _broadcast(self, allowed: Any) -> Any:
         async def broadcast(request: Request, identity: Identity = allowed) -> Response:

@@ -1,4 +1,5 @@
-"""Preferences over HTTP: a person reads and writes their own, administrators read those of others (F2-2).
+"""Preferences over HTTP: a person reads and writes their own, administrators read those of others (F2-2), and write
+what their tenant decides for everybody.
 
 Writing names the version that it changes, by `If-Match` or `version` in the body, so that nothing unseen is lost; with
 neither it changes whatever is in force.
@@ -8,27 +9,40 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol, TypeVar
 
 from fastapi import APIRouter, Depends, Header, Request
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.responses import Response
 
 from libs.auth.tokens import Identity
 from libs.http.problems import Problem, field_errors
 from libs.runtime.clock import iso
-from libs.schemas.preferences import FlatPreferences, Preferences
+from libs.schemas.preferences import FlatPreferences, Preferences, TenantPreferences
 from services.gateway.entrypoints.caller import Caller, forbidden
 from services.gateway.entrypoints.json_body import body_of, json_answer, object_of
-from services.gateway.handlers.preferences import PreferencesDesk
-from services.gateway.store_ports import PreferencesVersion
+from services.gateway.handlers.preferences import PreferencesDesk, TenantDesk
+from services.gateway.store_ports import Version
 
 _MAX_BYTES = 256 * 1024
 _TRIES = 5  # at a version that others write at the same time
 
+D = TypeVar("D", bound=BaseModel)
 #: The document after a change, given the one before and what the caller sent.
-Change = Callable[[Preferences, dict[str, Any]], Preferences]
+Change = Callable[[D, dict[str, Any]], D]
 IfMatch = Annotated[str | None, Header(description="the ETag of the version that is changed")]
+
+
+class Desk(Protocol[D]):
+    """Documents by version."""
+
+    async def current(self, tenant: str, user: str, /) -> Version[D]:
+        """The version in force."""
+        ...
+
+    async def replace(self, identity: Identity, document: D, expected: int) -> Version[D] | None:
+        """Puts a new version in force; None when the one in force is not the `expected`."""
+        ...
 
 
 def router(
@@ -40,6 +54,37 @@ def router(
         _own(routes, prefix, desk, caller)
         _flat(routes, prefix + "/flat", desk, caller, key_of)
         _of_others(routes, prefix + "/{user}", desk, caller, admin_roles)
+    return routes
+
+
+def of_tenant(desk: TenantDesk, caller: Caller, admin_roles: frozenset[str]) -> APIRouter:
+    """`/api/v1/tenant/preferences`, for administrators of the token's tenant."""
+    routes, path = APIRouter(tags=["admin"]), "/api/v1/tenant/preferences"
+
+    async def administrator(identity: Identity = Depends(caller)) -> Identity:
+        if not admin_roles & set(identity.roles):
+            raise forbidden(identity, "not-an-administrator", "only administrators of the tenant may do this")
+        return identity
+
+    who = Depends(administrator)
+
+    async def read_defaults(request: Request, identity: Identity = who) -> Response:
+        """What the tenant decides for its people where they have not."""
+        return _unless_known(request, await desk.current(identity.tenant, identity.reader), _shown)
+
+    async def write_defaults(request: Request, if_match: IfMatch = None, identity: Identity = who) -> Response:
+        """Puts another document in its place."""
+        wanted = await object_of(request, _MAX_BYTES)
+        return _answer(await _write(desk, identity, wanted, if_match, _replaced), _shown)
+
+    async def change_defaults(request: Request, if_match: IfMatch = None, identity: Identity = who) -> Response:
+        """Changes members of it (RFC 7396: null removes one)."""
+        wanted = await object_of(request, _MAX_BYTES)
+        return _answer(await _write(desk, identity, wanted, if_match, _merged), _shown)
+
+    routes.add_api_route(path, read_defaults, methods=["GET"])
+    routes.add_api_route(path, write_defaults, methods=["PUT"], openapi_extra=body_of(TenantPreferences))
+    routes.add_api_route(path, change_defaults, methods=["PATCH"], openapi_extra=body_of(TenantPreferences))
     return routes
 
 
@@ -113,8 +158,8 @@ def _of_others(
 
 
 async def _write(
-    desk: PreferencesDesk, identity: Identity, wanted: dict[str, Any], if_match: str | None, change: Change
-) -> PreferencesVersion:
+    desk: Desk[D], identity: Identity, wanted: dict[str, Any], if_match: str | None, change: Change[D]
+) -> Version[D]:
     expected = _expected(if_match, wanted.pop("version", None))
     for _ in range(_TRIES):
         before = await desk.current(identity.tenant, identity.reader)
@@ -127,7 +172,7 @@ async def _write(
     raise Problem(status, "version-conflict", "the preferences have changed since that version was read")
 
 
-def _changed(change: Change, before: Preferences, wanted: dict[str, Any]) -> Preferences:
+def _changed(change: Change[D], before: D, wanted: dict[str, Any]) -> D:
     try:
         return change(before, wanted)
     except ValidationError as error:
@@ -135,12 +180,12 @@ def _changed(change: Change, before: Preferences, wanted: dict[str, Any]) -> Pre
         raise Problem(422, "invalid-request", f"{errors[0]['field']}: {errors[0]['message']}", errors=errors) from None
 
 
-def _replaced(_before: Preferences, wanted: dict[str, Any]) -> Preferences:
-    return Preferences.model_validate(wanted)
+def _replaced(before: D, wanted: dict[str, Any]) -> D:
+    return type(before).model_validate(wanted)
 
 
-def _merged(before: Preferences, patch: dict[str, Any]) -> Preferences:
-    return Preferences.model_validate(_patched(_document(before), patch))
+def _merged(before: D, patch: dict[str, Any]) -> D:
+    return type(before).model_validate(_patched(_shown(before), patch))
 
 
 def _patched(target: Any, patch: Any) -> Any:
@@ -165,24 +210,24 @@ def _expected(if_match: str | None, version: Any) -> int | None:
 
 
 def _document(document: Preferences) -> dict[str, Any]:
-    always = {"channels": document.channels, "types": document.types}
-    shown = document.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    return {name: {} for name in always} | shown
+    return {"channels": {}, "types": {}} | _shown(document)
+
+
+def _shown(document: BaseModel) -> dict[str, Any]:
+    return document.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
 def _flat_document(document: Preferences) -> dict[str, Any]:
     return FlatPreferences.of(document).model_dump(mode="json", by_alias=True)
 
 
-def _answer(found: PreferencesVersion, shape: Callable[[Preferences], dict[str, Any]]) -> Response:
+def _answer(found: Version[D], shape: Callable[[D], dict[str, Any]]) -> Response:
     since = None if found.since is None else iso(found.since)
     body = shape(found.document) | {"version": found.number, "updatedAt": since}
     return json_answer(body, headers={"ETag": f'"{found.number}"', "Cache-Control": "private, no-cache"})
 
 
-def _unless_known(
-    request: Request, found: PreferencesVersion, shape: Callable[[Preferences], dict[str, Any]]
-) -> Response:
+def _unless_known(request: Request, found: Version[D], shape: Callable[[D], dict[str, Any]]) -> Response:
     answer = _answer(found, shape)
     if request.headers.get("if-none-match") == answer.headers["etag"]:
         return Response(status_code=304, headers={"ETag": answer.headers["etag"]})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from libs.auth.tokens import Identity
 from libs.schemas.records import MembershipChange
@@ -40,6 +40,10 @@ class Access:
         """The current version of everybody whose memberships ever changed."""
         return await self._directory.versions(people)
 
+    async def said(self, tenants: Iterable[str]) -> Mapping[str, int]:
+        """The versions of what these tenants say for their people."""
+        return await self._directory.said(tenants)
+
     async def _open(self, claims: Sequence[Claim]) -> Mapping[Claim, None]:
         await self._directory.open_claims(claims)
         return {}
@@ -75,11 +79,16 @@ class MembershipWatch:
                 session.behind[name] = log.followed.seq
 
     async def compare(self) -> None:
-        """Looks for people whose version has risen without a record to say so."""
+        """Looks for people whose version, or whose tenant's, has risen without a record to say so."""
         people = list(self._held.people())
+        said = await self._access.said({tenant for tenant, _ in people})
         for at in range(0, len(people), _AT_ONCE):
-            for person, version in (await self._access.versions(people[at : at + _AT_ONCE])).items():
-                if any(session.memberships.version < version for session in self._held.sessions_of(person)):
+            page = people[at : at + _AT_ONCE]
+            versions = await self._access.versions(page)
+            for person in page:
+                version, of_tenant = versions.get(person, 0), said.get(person[0], 0)
+                sessions = self._held.sessions_of(person)
+                if any(s.memberships.version < version or s.memberships.said < of_tenant for s in sessions):
                     self._changed.add(person)
                     self._news.set()
 

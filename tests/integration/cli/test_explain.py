@@ -83,6 +83,9 @@ def test_what_waits_for_its_time_is_told(small: Command) -> None:
 
 
 def test_what_hides_it_since_is_told(small: Command) -> None:
+    hidden = "insert into mutes (tenant, user_id, type, since) values ('default', '', 'iam.user.created', '2019-1-1')"
+    small.sql(hidden)
+    assert _answers(small, THIRD, "ben")["org:acme"]["reason"] == "default-off"
     small.sql(
         "insert into mutes (tenant, user_id, type, since) values ('default', 'ben', 'iam.user.created', '2020-1-1')"
     )

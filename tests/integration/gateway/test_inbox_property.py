@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from libs.postgres.pool import create_pool
 from libs.runtime.clock import utc_now
-from libs.schemas.preferences import Preferences
+from libs.schemas.preferences import Preferences, TenantPreferences
 from libs.schemas.records import NotificationEmission
 from services.gateway.adapters.postgres.database import Database
 from services.gateway.adapters.postgres.inbox import PostgresInbox
@@ -38,6 +38,7 @@ MARKS = ("read", "unread", "seen", "archived", "unarchived", "snoozed", "unsnooz
 rooms = st.sets(st.sampled_from(ROOMS), min_size=1, max_size=4)
 positions = st.none() | st.dictionaries(st.sampled_from(ROOMS), st.integers(0, 12), max_size=3)
 publish = st.tuples(st.just("publish"), st.tuples(rooms, st.sampled_from(TYPES), st.sampled_from((None, None, 1, 3))))
+says = st.dictionaries(st.sampled_from(TYPES), st.booleans())  # hidden; else wanted, or of a tenant always shown
 steps = st.one_of(
     publish,
     publish,
@@ -49,7 +50,8 @@ steps = st.one_of(
     st.tuples(st.just("matching"), st.tuples(st.sampled_from(MARKS), st.sampled_from(TYPES), positions)),
     st.tuples(st.sampled_from(("read_all", "seen_all", "cleared")), positions),
     st.tuples(st.just("withdraw"), st.integers(0, 60)),
-    st.tuples(st.just("mute"), st.sets(st.sampled_from(TYPES))),
+    st.tuples(st.just("mute"), says),
+    st.tuples(st.just("tenant mutes"), says),
     st.tuples(st.just("wait"), st.integers(1, 2)),
     st.tuples(st.just("wake"), st.none()),
     st.tuples(st.just("token"), st.sets(st.sampled_from(("org:p", "role:r")))),
@@ -86,7 +88,13 @@ class Model:
     read_to: dict[str, int] = field(default_factory=dict)
     seen_to: dict[str, int] = field(default_factory=dict)
     cleared_to: dict[str, int] = field(default_factory=dict)
-    muted: frozenset[str] = frozenset()
+    own: Mapping[str, bool] = field(default_factory=dict)
+    of_tenant: Mapping[str, bool] = field(default_factory=dict)
+
+    def mutes(self, type_: str) -> bool:
+        """Whether what comes now is hidden."""
+        own, of_tenant = self.own.get(type_), self.of_tenant.get(type_)
+        return False if of_tenant is False else bool(of_tenant if own is None else own)
 
     def theirs(self, access: Readable) -> dict[UUID, tuple[One, str]]:
         """What may be marked, with its room: also what is archived, snoozed or muted."""
@@ -218,6 +226,8 @@ class Story:
                 one.gone = True
             case "mute":
                 await self._mute(what)
+            case "tenant mutes":
+                await self.mute_of_tenant(what)
             case "wait":
                 self.model.now += what * HOUR
             case "wake":
@@ -231,15 +241,20 @@ class Story:
     async def _publish(self, where: set[str], type_: str, hours: int | None) -> None:
         expires = None if hours is None else self.model.now + hours * HOUR
         record = await self.scribe.write(*map(self.mine, where), tenant=TENANT, type=type_, expires_at=expires)
-        self.model.all.append(One(record, expires, muted=type_ in self.model.muted))
+        self.model.all.append(One(record, expires, muted=self.model.mutes(type_)))
 
-    async def _mute(self, types: set[str]) -> None:
+    async def _mute(self, says: Mapping[str, bool]) -> None:
         who, _ = await self.who()
-        muted = frozenset(types)
-        replaced = await self.preferences.replace(who, Preferences(muted_types=tuple(muted)), muted, self.version)
+        replaced = await self.preferences.replace(who, Preferences(), says, self.version)
         assert replaced is not None
-        assert (replaced[1] is not None) == (muted != self.model.muted)
-        self.version, self.model.muted = replaced[0].number, muted
+        assert (replaced[1] is not None) == (says != self.model.own)
+        self.version, self.model.own = replaced[0].number, says
+
+    async def mute_of_tenant(self, says: Mapping[str, bool]) -> None:
+        before = await self.preferences.of_tenant(TENANT)
+        assert await self.preferences.replace_of_tenant(TENANT, TenantPreferences(), says, before.number)
+        assert not await self.preferences.replace_of_tenant(TENANT, TenantPreferences(), {}, before.number)
+        self.model.of_tenant = says
 
     async def _mark(self, verb: Any, ids: list[UUID]) -> None:
         who, access = await self.who()
@@ -350,7 +365,9 @@ async def test_inbox_counts_and_brute_force_agree(scribe: Scribe, database: str)
     @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(steps, min_size=10, max_size=40))
     @example([ONE, *MARKED_UNREAD, ("cleared", None)])
-    @example([("mute", {"a"}), ONE, *MARKED_UNREAD])
+    @example([("mute", {"a": True}), ONE, *MARKED_UNREAD])
+    @example([("tenant mutes", {"a": True}), ONE, ("mute", {"a": False}), ONE, *MARKED_UNREAD])
+    @example([("mute", {"a": True}), ("tenant mutes", {"a": False}), ONE, ("tenant mutes", {}), ONE])
     @example([ONE, *MARKED_UNREAD, ("archived", [0])])
     @example([ONE, *MARKED_UNREAD, ("withdraw", 0)])
     @example([("publish", ({"user:me"}, "a", 1)), *MARKED_UNREAD, ("wait", 2)])
@@ -364,6 +381,7 @@ async def test_inbox_counts_and_brute_force_agree(scribe: Scribe, database: str)
     async def tell(history: list[tuple[str, Any]], user: str) -> None:
         connected = Database(pool)
         story = Story(scribe, PostgresInbox(connected), PostgresPreferences(connected), user)
+        await story.mute_of_tenant({})  # what the story before left
         for verb, what in history:
             await story.step(verb, what)
         await story.check()

@@ -1,4 +1,4 @@
-"""What a person's preferences mute, and from which sockets it is kept (S12)."""
+"""What preferences mute, a person's and their tenant's, and from which sockets it is kept (S12)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from libs.catalogue.types import NotificationType
-from libs.schemas.preferences import Preferences
-from services.gateway.domain.muting import NOT_LIVE, Mute, hides, muted_types
+from libs.schemas.preferences import Preferences, TenantPreferences
+from services.gateway.domain.muting import NOT_LIVE, Mute, hides, said, said_by_tenant
 
 pytestmark = pytest.mark.covers("S12")
 
@@ -25,20 +25,30 @@ CATALOGUE = tuple(
 
 
 @pytest.mark.parametrize(
-    ("document", "muted"),
+    ("document", "says"),
     [
-        ({}, set()),
-        ({"mutedTypes": ["b.one", "unheard.of"]}, {"b.one", "unheard.of"}),
-        ({"mutedTypes": ["b.one", "a.must"], "types": {"a.must": {"in-app": False}}}, {"b.one"}),
-        ({"types": {"a.one": {"in-app": False}}}, {"a.one"}),
-        ({"categories": {"a": {"in-app": False}}}, {"a.one", "a.two"}),
-        ({"categories": {"a": {"in-app": False}}, "types": {"a.one": {"in-app": True}}}, {"a.two"}),
-        ({"channels": {"in-app": False}}, {NOT_LIVE}),
-        ({"channels": {"email": False}}, set()),
+        ({}, {}),
+        ({"mutedTypes": ["b.one", "unheard.of"]}, {"b.one": True, "unheard.of": True}),
+        ({"mutedTypes": ["b.one", "a.must"], "types": {"a.must": {"in-app": False}}}, {"b.one": True}),
+        ({"types": {"a.one": {"in-app": False}, "b.one": {"in-app": True}}}, {"a.one": True, "b.one": False}),
+        ({"categories": {"a": {"in-app": False}}}, {"a.one": True, "a.two": True}),
+        (
+            {"categories": {"a": {"in-app": False}}, "types": {"a.one": {"in-app": True}}},
+            {"a.one": False, "a.two": True},
+        ),
+        ({"channels": {"in-app": False}}, {NOT_LIVE: True}),
+        ({"channels": {"in-app": True}}, {NOT_LIVE: False}),
+        ({"channels": {"email": False}, "types": {"a.one": {"email": False}}}, {}),
     ],
 )
-def test_what_a_document_mutes(document: dict[str, Any], muted: set[str]) -> None:
-    assert muted_types(Preferences.model_validate(document), CATALOGUE) == muted
+def test_what_a_document_says_of_types(document: dict[str, Any], says: dict[str, bool]) -> None:
+    assert said(Preferences.model_validate(document), CATALOGUE) == says
+
+
+def test_a_tenant_hides_by_default_and_keeps_what_is_mandatory() -> None:
+    off = {"a": {"in-app": False}, "b": {"in-app": True}}
+    document = {"defaults": {"categories": off}, "mandatory": {"a.two": ["in-app"], "b.one": ["email"]}}
+    assert said_by_tenant(TenantPreferences.model_validate(document), CATALOGUE) == {"a.one": True, "a.two": False}
 
 
 def test_a_mute_keeps_what_came_in_its_time() -> None:

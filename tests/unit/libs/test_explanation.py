@@ -96,6 +96,7 @@ def test_what_hides_it_is_told() -> None:
     assert reasons(facts(**member, withdrawn="replaced"))["org:acme"] == "replaced"
     assert reasons(facts(**member, over=True))["org:acme"] == "expired"
     assert reasons(facts(**member, muted_since=NOON))["org:acme"] == "type-muted"
+    assert reasons(facts(**member, muted_since=NOON, by_default=True))["org:acme"] == "default-off"
     assert reasons(facts(entries=(), withdrawn="cancelled"))["in-app"] == "cancelled"
     assert reasons(facts(entries=(), expires_at=NOON))["in-app"] == "expired"
 

@@ -11,7 +11,6 @@ from uuid import UUID
 import orjson
 
 from libs.postgres.queries import load
-from libs.schemas.preferences import TenantPreferences
 from services.gateway.adapters.postgres.database import Database
 from services.gateway.domain.admin import LogFilters, LogPlace
 from services.gateway.domain.inbox import Reader, Row
@@ -41,11 +40,3 @@ class PostgresAdmin:
         """See store_ports.AdminStore."""
         async with self._database.as_reader(who.tenant, who.reader) as connection:
             return await connection.fetch(_SQL["readers"], notification, after, limit)
-
-    async def tenant_preferences(self, who: Reader) -> TenantPreferences:
-        """See store_ports.AdminStore."""
-        async with self._database.as_reader(who.tenant, who.reader) as connection:
-            document = await connection.fetchval(_SQL["tenant_preferences"], who.tenant)
-        return (
-            TenantPreferences() if document is None else TenantPreferences.model_validate_json(document, extra="ignore")
-        )

@@ -10,6 +10,3 @@ select admin_stats($1, $2);
 -- name: readers
 -- $1 notification, $2 after this user, $3 limit.
 select * from admin_readers($1, $2, $3);
-
--- name: tenant_preferences
-select document from tenant_preferences where tenant = $1 and valid_to is null;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from sys import intern
@@ -15,6 +15,7 @@ from services.gateway.domain.muting import Mute
 from services.gateway.ports import Claim, Person
 
 _SQL = load(Path(__file__).with_suffix(".sql"))
+_EVERYBODY = ""  # the reader under whom stands what a tenant says
 
 
 class PostgresDirectory:
@@ -32,18 +33,32 @@ class PostgresDirectory:
             versions[person] = row["version"]
             if row["room"] is not None:
                 intervals[person].append(_interval(row["room"], row["joined_seq"], row["left_seq"], row["source"]))
-        mutes: defaultdict[Person, list[Mute]] = defaultdict(list)
-        for row in await self._database.fetch(_SQL["mutes"], *_columns(versions)):
-            mutes[row["tenant"], row["reader"]].append(Mute(intern(row["type"]), row["since"], row["until"]))
+        mutes = await self._mutes(versions)
+        said = await self.said({tenant for tenant, _ in versions})
         return {
-            person: Memberships(version, tuple(intervals[person]), tuple(mutes[person]))
+            person: Memberships(version, tuple(intervals[person]), mutes[person], said.get(person[0], 0))
             for person, version in versions.items()
         }
+
+    async def _mutes(self, people: Collection[Person]) -> dict[Person, tuple[Mute, ...]]:
+        """Thousands have chosen nothing: what is hidden from them is one object for all."""
+        found: defaultdict[Person, list[Mute]] = defaultdict(list)
+        for row in await self._database.fetch(_SQL["mutes"], *_columns(people)):
+            of_reader = found[row["tenant"], row["reader"]]
+            if row["type"] is not None:
+                of_reader.append(Mute(intern(row["type"]), row["since"], row["until"]))
+        mutes = {person: tuple(of_reader) for person, of_reader in found.items()}
+        return {person: mutes.get(person, mutes.get((person[0], _EVERYBODY), ())) for person in people}
 
     async def versions(self, people: Iterable[Person]) -> dict[Person, int]:
         """See ports.Directory."""
         rows = await self._database.fetch(_SQL["versions"], *_columns(people))
         return {(row["tenant"], row["reader"]): row["version"] for row in rows}
+
+    async def said(self, tenants: Iterable[str]) -> dict[str, int]:
+        """See ports.Directory."""
+        rows = await self._database.fetch(_SQL["said"], list(tenants))
+        return {row["tenant"]: row["version"] for row in rows}
 
     async def tenants(self, names: Iterable[str]) -> dict[str, bool]:
         """See ports.Directory."""

@@ -7,6 +7,9 @@ select tenant, reader, type, since, until from feed_mutes($1, $2);
 -- name: versions
 select tenant, reader, version from feed_versions($1, $2);
 
+-- name: said
+select tenant, version from feed_tenant_versions($1);
+
 -- name: tenants
 select tenant, disabled_at is null as enabled from tenants where tenant = any ($1::text[]);
 

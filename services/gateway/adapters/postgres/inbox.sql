@@ -19,7 +19,7 @@ with spans as materialized (
   left join room_watermarks w on w.tenant = $1 and w.user_id = $2 and w.room = s.room
 ),
 mine as materialized (select array_agg(room) || '*'::text as rooms from spans),
-muted as materialized (select type, since, until from mutes where tenant = $1 and user_id = $2),
+muted as materialized (select type, since, until from muted_spans($1, $2)),
 bounds as materialized (
   select s.*,
     greatest(
@@ -126,7 +126,7 @@ with spans as materialized (
   left join room_watermarks w on w.tenant = $1 and w.user_id = $2 and w.room = s.room
 ),
 mine as materialized (select array_agg(room) || '*'::text as rooms from spans),
-muted as materialized (select type, since, until from mutes where tenant = $1 and user_id = $2),
+muted as materialized (select type, since, until from muted_spans($1, $2)),
 counted as materialized (
   select count(*) filter (where (l.prior && m.rooms) is not true) as certain,
     array_agg(l.notification) filter (where l.prior && m.rooms) as doubtful,
@@ -186,7 +186,7 @@ with spans as materialized (
   left join room_watermarks w on w.tenant = $1 and w.user_id = $2 and w.room = s.room
 ),
 mine as materialized (select array_agg(room) || '*'::text as rooms from spans),
-muted as materialized (select type, since, until from mutes where tenant = $1 and user_id = $2),
+muted as materialized (select type, since, until from muted_spans($1, $2)),
 marked as materialized (
   select notification, read, seen_at, deleted_at is not null or archived_at is not null
       or coalesce(snoozed_until > $5::timestamptz, false) as hidden
