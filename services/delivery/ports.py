@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from libs.schemas.records import DeadLetter, DeliveryReference, LifecycleRecord
+from libs.schemas.records import DeadLetter, DeliveryReference
 from services.delivery.domain.delivery import Delivery, Device
 from services.delivery.domain.outcome import Outcome, Sent
 from services.delivery.domain.push import PushMessage
@@ -62,6 +62,15 @@ class Reaped:
 
     planned: int
     unknown: int
+
+
+@dataclass(frozen=True, slots=True)
+class LifecyclePart:
+    """What one partition is to be told: keys and records in their order, as bytes that nobody looks into."""
+
+    partition: int
+    keys: Sequence[bytes]
+    values: Sequence[bytes]
 
 
 class Provider(Protocol):
@@ -132,18 +141,21 @@ class DeviceSender(Protocol):
 class Lifecycle(Protocol):
     """Changes of notifications and deliveries that customers have not been told of."""
 
-    def taken(self, limit: int) -> AbstractAsyncContextManager[Sequence[LifecycleRecord]]:
-        """About so many of the oldest, in order; none while another process has them.
+    def taken(self, limit: int, partitions: int) -> AbstractAsyncContextManager[Sequence[LifecyclePart]]:
+        """About so many of the oldest changes, by the partitions of the topic; none while another process has them.
 
         They are removed when the block ends well.
         """
 
 
 class LifecycleTopic(Protocol):
-    """Where customers read."""
+    """Where customers read. Raises aiokafka.errors.KafkaError."""
 
-    async def publish(self, records: Sequence[LifecycleRecord]) -> None:
-        """Returns when all are acknowledged. Raises aiokafka.errors.KafkaError."""
+    async def partitions(self) -> int:
+        """How many the topic has."""
+
+    async def publish(self, parts: Sequence[LifecyclePart]) -> None:
+        """Returns when all are acknowledged."""
 
 
 class DeadLetters(Protocol):

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
+from itertools import repeat
 
 from aiokafka import AIOKafkaProducer
 
-from libs.kafka.producer import Acknowledgement, Keyed, LazyProducer, acknowledged, batches
-from libs.schemas.records import DeadLetter, LifecycleRecord
+from libs.kafka.producer import Acknowledgement, LazyProducer, acknowledged, batches
+from libs.schemas.records import DeadLetter
+from services.delivery.ports import LifecyclePart
 
 _TIMEOUT = 15.0  # seconds; without it aiokafka waits for a broker as long as it takes, and nobody hears of it
+_NO_HEADERS: list[tuple[str, bytes]] = []
 
 
 class KafkaRecords:
@@ -25,9 +27,14 @@ class KafkaRecords:
         """Keyed by the id, or by the source's position where there is none."""
         await self._through(partial(self._write, letters))
 
-    async def publish(self, records: Sequence[LifecycleRecord]) -> None:
-        """Keyed by the notification, whose id alone says which partition: nobody else writes to this topic."""
-        await self._through(partial(self._publish, records))
+    async def partitions(self) -> int:
+        """Of the lifecycle's topic."""
+        async with asyncio.timeout(_TIMEOUT):
+            return len(await (await self._producer.started()).partitions_for(self._lifecycle))
+
+    async def publish(self, parts: Sequence[LifecyclePart]) -> None:
+        """Each part to its partition: nobody else writes to this topic."""
+        await self._through(partial(self._publish, parts))
 
     async def _through(self, send: Callable[[AIOKafkaProducer], Awaitable[Iterable[Acknowledgement]]]) -> None:
         try:
@@ -41,18 +48,13 @@ class KafkaRecords:
     async def _write(self, letters: Sequence[DeadLetter], producer: AIOKafkaProducer) -> list[Acknowledgement]:
         return [await producer.send(self._dead, _json(letter), key=letter.key_on_topic) for letter in letters]
 
-    async def _publish(self, records: Sequence[LifecycleRecord], producer: AIOKafkaProducer) -> list[Acknowledgement]:
-        count = len(await producer.partitions_for(self._lifecycle))
-        parts = defaultdict[int, list[Keyed]](list)
-        for record in records:
-            key = str(record.notification_id).encode()
-            parts[record.notification_id.int % count].append((key, _json(record), []))
+    async def _publish(self, parts: Sequence[LifecyclePart], producer: AIOKafkaProducer) -> list[Acknowledgement]:
         return [
-            await producer.send_batch(batch, self._lifecycle, partition=partition)
-            for partition, part in parts.items()
-            for batch in batches(producer, part)
+            await producer.send_batch(batch, self._lifecycle, partition=part.partition)
+            for part in parts
+            for batch in batches(producer, zip(part.keys, part.values, repeat(_NO_HEADERS), strict=False))
         ]
 
 
-def _json(record: DeadLetter | LifecycleRecord) -> bytes:
+def _json(record: DeadLetter) -> bytes:
     return record.model_dump_json(by_alias=True).encode()

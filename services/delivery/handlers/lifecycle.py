@@ -13,8 +13,8 @@ from services.delivery import metrics
 from services.delivery.handlers.patience import Stopped, patiently, wait
 from services.delivery.ports import Lifecycle, LifecycleTopic
 
-_BATCH = 500
-_IDLE = 0.2  # seconds: how long nothing is looked for where there was nothing
+_BATCH = 5_000  # a transaction, and a batch for each partition, cost more than the records in them
+_IDLE = 0.2  # seconds: how long changes gather, unless they fill a batch
 
 
 class Relay:
@@ -33,8 +33,10 @@ class Relay:
             return
 
     async def _some(self) -> int:
-        async with self._lifecycle.taken(_BATCH) as records:
-            if records:
-                await self._topic.publish(records)
-        metrics.LIFECYCLE.inc(len(records))
-        return len(records)
+        partitions = await self._topic.partitions()
+        async with self._lifecycle.taken(_BATCH, partitions) as parts:
+            if parts:
+                await self._topic.publish(parts)
+        count = sum(len(part.keys) for part in parts)
+        metrics.LIFECYCLE.inc(count)
+        return count

@@ -6,19 +6,23 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from itertools import pairwise
+from uuid import UUID
 
 import asyncpg
+import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaConnectionError
 
 from libs.kafka.producer import LazyProducer, create_producer
 from libs.postgres.pool import create_pool
+from libs.runtime.clock import utc_now
 from libs.runtime.health import Progress
 from libs.schemas.records import LifecycleRecord
 from services.delivery.adapters.kafka import KafkaRecords
 from services.delivery.adapters.lifecycle import PostgresLifecycle
 from services.delivery.handlers.lifecycle import Relay
+from services.delivery.ports import LifecyclePart
 from tests.integration.delivery.conftest import StartWorkers
 from tests.integration.delivery.planned import TENANT, Plan, Work
 
@@ -83,11 +87,14 @@ class Away:
     def __init__(self, topic: KafkaRecords) -> None:
         self._topic, self.away, self.asked = topic, True, asyncio.Event()
 
-    async def publish(self, records: Sequence[LifecycleRecord]) -> None:
+    async def partitions(self) -> int:
+        return await self._topic.partitions()
+
+    async def publish(self, parts: Sequence[LifecyclePart]) -> None:
         self.asked.set()
         if self.away:
             raise KafkaConnectionError
-        await self._topic.publish(records)
+        await self._topic.publish(parts)
 
 
 @pytest.fixture
@@ -115,10 +122,27 @@ async def test_nothing_is_lost_while_kafka_is_away(pool: asyncpg.Pool, plan: Pla
 async def test_one_process_relays_at_a_time(pool: asyncpg.Pool, plan: Plan) -> None:
     await plan.one()
     lifecycle = PostgresLifecycle(pool)
-    async with lifecycle.taken(10) as mine, lifecycle.taken(10) as others:
-        assert (len(mine), len(others)) == (2, 0)
-    async with lifecycle.taken(10) as rest:
+    async with lifecycle.taken(10, 3) as mine, lifecycle.taken(10, 3) as others:
+        assert sum(len(part.keys) for part in mine) == 2
+        assert others == []
+    async with lifecycle.taken(10, 3) as rest:
         assert rest == []
+
+
+async def test_records_stand_as_their_contract_says(pool: asyncpg.Pool, plan: Plan) -> None:
+    planned = await plan.many(['a"b\\c', "ünï", "plain"])
+    async with PostgresLifecycle(pool).taken(100, 3) as parts:
+        pass
+    found = [pair for part in parts for pair in zip(part.keys, part.values, strict=True)]
+    records = [LifecycleRecord.model_validate_json(value) for _, value in found]
+    assert {r.user_id for r in records if r.delivery_id} == {'a"b\\c', "ünï", "plain"}
+    assert {r.delivery_id for r in records if r.delivery_id} == {p.id for p in planned}
+    for (key, value), record in zip(found, records, strict=True):
+        assert key == str(record.notification_id).encode()
+        assert set(orjson.loads(value)) == {field.alias for field in LifecycleRecord.model_fields.values()}
+        assert abs((utc_now() - record.at).total_seconds()) < 60
+    homes = {key: part.partition for part in parts for key in part.keys}
+    assert all(homes[key] == UUID(key.decode()).int % 65_536 % 3 for key in homes)
 
 
 async def test_what_was_rolled_back_is_not_told(plan: Plan) -> None:
