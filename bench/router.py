@@ -8,9 +8,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
@@ -19,7 +17,7 @@ import psutil
 from aiokafka import AIOKafkaProducer
 
 from bench.result import Result, cpu_seconds
-from devstack.layout import Layout, counts
+from bench.router_alone import router_alone
 from devstack.stack import Stack
 from libs.runtime.clock import iso, utc_now
 
@@ -37,21 +35,12 @@ _DONE = "select coalesce(sum(accepted + duplicates + dead), 0)::bigint from prog
 
 async def measure() -> list[Result]:
     """Events per CPU second of the router; PostgreSQL's CPU time an event apart."""
-    with tempfile.TemporaryDirectory() as folder:
-        stack = Stack(Path(folder), Layout(counts=counts(ingests=0, gateways=0, deliveries=0)))
-        try:
-            await asyncio.to_thread(stack.start_stores)
-            await asyncio.to_thread(stack.services.prepare)
-            connection = await asyncpg.connect(stack.neighbours.postgres_dsn)
-            await connection.execute(_INTEREST)
-            await _fill(stack.kafka.bootstrap, EVENTS, 1)
-            single, used, more = await _measure(stack, connection, EVENTS)
-            beside = {"Faust, drained and acknowledged": await asyncio.to_thread(_drained, stack)}
-            await _fill(stack.kafka.bootstrap, MANY, RECIPIENTS)
-            many, used_by_many, more_of_many = await _measure(stack, connection, MANY)
-            await connection.close()
-        finally:
-            await asyncio.to_thread(stack.kill)
+    async with router_alone(_INTEREST) as (stack, connection):
+        await _fill(stack.kafka.bootstrap, EVENTS, 1)
+        single, used, more = await _measure(stack, connection, EVENTS)
+        beside = {"Faust, drained and acknowledged": await asyncio.to_thread(_drained, stack)}
+        await _fill(stack.kafka.bootstrap, MANY, RECIPIENTS)
+        many, used_by_many, more_of_many = await _measure(stack, connection, MANY)
     of_many = f"router, {RECIPIENTS} recipients an event"
     return [
         Result("router", single, "events/CPU-s", used, beside, GOAL, more),

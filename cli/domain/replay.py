@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 import orjson
 
+from libs.kafka.record import Record
 from libs.runtime.ids import FIRST_PLACE_HEADER, NOTI, Place, event_id
 from libs.schemas import topics
 from libs.schemas.records import DeadLetter
@@ -19,18 +20,6 @@ from libs.schemas.records import DeadLetter
 DEAD = (topics.NOTI_INVALID.name, topics.EVENTS_DEAD.name, topics.DELIVERY_DEAD.name)
 EVENTS = (topics.NOTI.name, *(topic.name for topic in (*topics.TYPED.values(), *topics.BULK.values())))
 _TARGETS = frozenset({topics.NOTI.name, topics.DIRECTORY.name, *topics.TYPED})
-
-
-class Record(Protocol):
-    """What is read of a Kafka record (aiokafka.ConsumerRecord)."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: Any
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,17 @@ class Writing:
     as_of: datetime | None = None
     verified: Stretch | None = None
 
+    def fates(self, inserted: Collection[Key], taken: Collection[Key]) -> list[tuple[Record, Fate]]:
+        """What became of every record, when these notifications were inserted and these events wait since now."""
+
+        def fate(step: Outcome) -> Fate:
+            if isinstance(step, Fate):
+                return step
+            # What is told of an event that waited has its id, and may stand in one batch with a repeat of it.
+            return Fate.ACCEPTED if step.key in (inserted if isinstance(step, Plan) else taken) else Fate.DUPLICATE
+
+        return [(record, fate(step)) for record, step in self.units]
+
 
 @dataclass(frozen=True, slots=True)
 class Written:

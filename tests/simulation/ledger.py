@@ -10,15 +10,14 @@ from asyncpg.exceptions import UntranslatableCharacterError
 
 from libs.rules.person import Person
 from services.router.domain.handover import DueDelivery, Emission, RoomKey
-from services.router.domain.incoming import Record
 from services.router.domain.notification import Key, Notification, RoomPlace
-from services.router.domain.offsets import Fate, Tally, first_hole, partition_of, tally
+from services.router.domain.offsets import Tally, first_hole, partition_of, tally
 from services.router.domain.placing import NOTIFICATION, entries
 from services.router.domain.planning import PersonKey, Plan
 from services.router.domain.scheduling import Schedule
 from services.router.domain.withdrawing import HolderKey, Withdrawn, collapse, holder_keys
 from services.router.errors import Missing
-from services.router.ports import Admins, Endpoints, Interest, Nearby, Outcome, People, Writing, Written
+from services.router.ports import Admins, Endpoints, Interest, Nearby, People, Writing, Written
 from tests.simulation import deliveries
 from tests.simulation.database import Transaction
 from tests.simulation.world import Process
@@ -113,7 +112,7 @@ class MemoryLedger:
         waiting = await self._schedule(transaction, [step for _, step in writing.units if isinstance(step, Schedule)])
         await deliveries.stop(transaction, _withdrawn(appending, inserted))
         await self._process.effect("decided")
-        for partition, added in tally(_fates(writing, inserted, waiting), at, writing.verified).items():
+        for partition, added in tally(writing.fates(inserted, waiting), at, writing.verified).items():
             transaction.put("progress", partition, _advanced(positions[partition], added))
         places = await append(transaction, appending, self._advance_heads)
         shown = {one.key: where for one, where in places if isinstance(one, Notification)}
@@ -217,15 +216,6 @@ async def advance_heads(transaction: Transaction, heads: Sequence[tuple[RoomKey,
     for room, count in heads:
         transaction.put("room_heads", room, transaction.get("room_heads", room, 0) + count)
     return {room: transaction.get("room_heads", room) for room, _ in heads}
-
-
-def _fates(writing: Writing, inserted: Collection[Key], taken: Collection[Key]) -> list[tuple[Record, Fate]]:
-    def fate(step: Outcome) -> Fate:
-        if isinstance(step, Fate):
-            return step
-        return Fate.ACCEPTED if step.key in (inserted if isinstance(step, Plan) else taken) else Fate.DUPLICATE
-
-    return [(record, fate(step)) for record, step in writing.units]
 
 
 def _advanced(position: Position, added: Tally) -> Position:

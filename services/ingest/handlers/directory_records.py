@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from libs.kafka.record import Record
 from libs.runtime.clock import iso
 from libs.runtime.logging import get_logger
 from services.ingest.domain import refusals
@@ -13,7 +14,7 @@ from services.ingest.domain.refusals import Refused
 from services.ingest.domain.tenants import TenantRule, unknown
 from services.ingest.errors import Unstorable
 from services.ingest.handlers.directory import DirectoryChanges
-from services.ingest.handlers.noti import Record, TenantScope, invalid
+from services.ingest.handlers.noti import TenantScope, invalid
 from services.ingest.metrics import REFUSED
 from services.ingest.ports import Clock, Publisher, Tenants
 

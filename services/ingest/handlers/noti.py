@@ -6,8 +6,9 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
+from libs.kafka.record import Record
 from libs.runtime.clock import iso
 from libs.runtime.health import Progress
 from libs.runtime.ids import Place
@@ -34,18 +35,6 @@ _TELL_EVERY = 1.0
 
 
 Verdict = Accepted | Refused
-
-
-class Record(Protocol):
-    """What is read of a Kafka record (aiokafka.ConsumerRecord)."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
 
 
 class TenantScope(NamedTuple):

@@ -19,14 +19,14 @@ from services.router.adapters.positions import PostgresPositions
 from services.router.adapters.room_logs import Appended, append, hide
 from services.router.domain.broadcasting import Broadcast
 from services.router.domain.handover import DueDelivery, Emission, RoomKey
-from services.router.domain.incoming import Received, Record
+from services.router.domain.incoming import Received
 from services.router.domain.notification import Key, Notification, RoomPlace
-from services.router.domain.offsets import Fate, Partition, Tally, first_hole, partition_of, tally
+from services.router.domain.offsets import Partition, Tally, first_hole, partition_of, tally
 from services.router.domain.planning import Plan
 from services.router.domain.scheduling import Part, Schedule
 from services.router.domain.withdrawing import Withdrawn
 from services.router.errors import Missing
-from services.router.ports import Interest, Outcome, Writing, Written
+from services.router.ports import Interest, Writing, Written
 
 _SQL = load(Path(__file__).with_name("ledger.sql"))
 
@@ -63,7 +63,7 @@ class PostgresLedger:
         waiting = await self._schedule(connection, [step for _, step in writing.units if isinstance(step, Schedule)])
         waiting |= await self._broadcast(connection, [step for _, step in writing.units if isinstance(step, Broadcast)])
         await withdrawals.replace(connection, appending, inserted)  # what was replaced as it came
-        tallies = tally(_fates(writing, inserted.keys(), waiting), at, writing.verified)
+        tallies = tally(writing.fates(inserted.keys(), waiting), at, writing.verified)
         if tallies:
             await self._positions.advance(connection, [_advance(*item) for item in sorted(tallies.items())])
         appended = await append(connection, appending)
@@ -134,16 +134,6 @@ class PostgresLedger:
 
 def _partition(writing: Writing) -> set[Partition]:
     return {writing.verified.partition} if writing.verified is not None else set()
-
-
-def _fates(writing: Writing, inserted: Collection[Key], taken: Collection[Key]) -> list[tuple[Record, Fate]]:
-    def fate(step: Outcome) -> Fate:
-        if isinstance(step, Fate):
-            return step
-        # What is told of an event that waited has its id, and may stand in one batch with a repeat of it.
-        return Fate.ACCEPTED if step.key in (inserted if isinstance(step, Plan) else taken) else Fate.DUPLICATE
-
-    return [(record, fate(step)) for record, step in writing.units]
 
 
 def _written(
