@@ -46,15 +46,20 @@ install_missing() {
   fi
 }
 
-# Debian's mail server, which one test delivers through. A convenience: nothing else needs it, no other mail server is
-# replaced by it, and it does not stay running.
-mail_server() {
-  [[ $(id -u) == 0 && ! -e /usr/sbin/sendmail && ! -e /usr/sbin/smtpd ]] && command -v apt-get >/dev/null || return 0
-  say "installing opensmtpd"
-  if DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends opensmtpd >/dev/null 2>&1; then
-    systemctl disable --now opensmtpd >/dev/null 2>&1 || true
+# Debian's mail server and Caddy, which one test each goes through. Conveniences: nothing else needs them, no other mail
+# server is replaced, and neither stays running.
+conveniences() {
+  [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null || return 0
+  [[ -e /usr/sbin/sendmail || -e /usr/sbin/smtpd ]] || convenience opensmtpd
+  command -v caddy >/dev/null || convenience caddy
+}
+
+convenience() {
+  say "installing $1"
+  if DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1" >/dev/null 2>&1; then
+    systemctl disable --now "$1" >/dev/null 2>&1 || true
   else
-    say "opensmtpd cannot be installed; the test that delivers through it is skipped"
+    say "$1 cannot be installed; the test that goes through it is skipped"
   fi
 }
 
@@ -101,6 +106,6 @@ if [[ -f $STAMP && $(cat "$STAMP") == "$wanted" ]]; then
 fi
 environment
 javascript
-mail_server
+conveniences
 printf '%s' "$wanted" >"$STAMP"
 say "ready: .venv/bin/carillon"
