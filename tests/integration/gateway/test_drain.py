@@ -14,7 +14,7 @@ from tests.integration.gateway.conftest import ENVIRONMENT, Gateways
 from tests.integration.gateway.crowd import Member
 from tests.integration.gateway.scribe import Scribe
 
-pytestmark = pytest.mark.covers("B9", "F1-6")
+pytestmark = pytest.mark.covers("B9")
 
 #: How many clients. More of them take a quiet machine; 5,000 have not been tried here.
 _CROWD = int(os.environ.get("CARILLON_TEST_CROWD", "300"))
@@ -47,10 +47,6 @@ async def test_clients_of_a_stopping_gateway_go_on_with_another_without_loss(
     try:
         await asyncio.wait_for(asyncio.gather(*(member.connected.wait() for member in members)), _PATIENCE)
 
-        async def memory_is_measured() -> bool:
-            return 0 < await measured(gateways.url, "carillon_gateway_bytes_per_connection") < 100_000
-
-        await eventually(memory_is_measured, "the memory of a connection")
         assert await measured(gateways.url, "carillon_gateway_loop_lag_seconds") >= 0
         published = asyncio.create_task(_publish(scribe, f"org:o{name}", gateways, stop_at=10))
         sent = await published
