@@ -49,15 +49,19 @@ def identity(claims: Mapping[str, Any], names: ClaimNames) -> Identity:
 
 
 def _text(claims: Mapping[str, Any], names: Sequence[str]) -> str | None:
-    return next((str(value) for name in names if _is_text(value := _at(claims, name))), None)
+    for name in names:
+        if _is_text(value := _at(claims, name)):
+            return str(value)
+    return None
 
 
 def _texts(claims: Mapping[str, Any], names: Sequence[str]) -> tuple[str, ...]:
     found: list[str] = []
     for name in names:
         value = _at(claims, name)
-        values = value if isinstance(value, list | tuple) else [value]
-        found += [str(v) for v in values if _is_text(v)]
+        if value is not None:
+            values = value if isinstance(value, list | tuple) else [value]
+            found += [str(v) for v in values if _is_text(v)]
     return tuple(dict.fromkeys(found))
 
 
@@ -67,8 +71,8 @@ def _is_text(value: Any) -> bool:
 
 def _at(claims: Mapping[str, Any], name: str) -> Any:
     """The claim of that name, which may have dots in it (`https://example.com/roles`), else what the path leads to."""
-    if name in claims:
-        return claims[name]
+    if name in claims or "." not in name:
+        return claims.get(name)
     value: Any = claims
     for part in name.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None

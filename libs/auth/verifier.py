@@ -5,9 +5,11 @@ The algorithm chooses where the key comes from and nothing else does, so a publi
 
 from __future__ import annotations
 
+import base64
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import httpx
@@ -49,15 +51,16 @@ class Verifier:
         times = {"lifetime": rules.keys_lifetime, "pause": rules.keys_pause}
         self._keys = {issuer: KeySet(url, self._client, clock, **times) for issuer, url in rules.issuers.items()}
         self._audience = list(rules.audience) or None
+        self._secret = None if rules.secret is None else _prepared(rules.secret)
 
     async def verify(self, token: str) -> Identity:
         """The identity of a token. Raises InvalidToken, or KeysUnavailable when its issuer cannot be asked."""
         token = strip_bearer(token)
         try:
-            header = jwt.get_unverified_header(token)
+            header = _header(token.partition(".")[0])
             algorithm = header.get("alg")
             if algorithm == ALGORITHM:
-                claims = self._decode(token, self._secret(), algorithm, self._rules.issuer)
+                claims = self._decode(token, self._secret_key(), algorithm, self._rules.issuer)
             elif isinstance(algorithm, str) and algorithm in ALGORITHMS:
                 claims = await self._by_issuer(token, algorithm, header.get("kid"))
             else:
@@ -74,10 +77,10 @@ class Verifier:
             await keys.close()
         await self._client.aclose()
 
-    def _secret(self) -> str:
-        if self._rules.secret is None:
+    def _secret_key(self) -> jwt.PyJWK:
+        if self._secret is None:
             raise InvalidToken(f"{ALGORITHM} is not taken here")
-        return self._rules.secret
+        return self._secret
 
     async def _by_issuer(self, token: str, algorithm: str, key_id: Any) -> dict[str, Any]:
         issuer = jwt.decode(token, options={"verify_signature": False}).get("iss")
@@ -89,7 +92,7 @@ class Verifier:
             raise InvalidToken("the token's key is not known to its issuer")
         return self._decode(token, key, algorithm, issuer)
 
-    def _decode(self, token: str, key: str | jwt.PyJWK, algorithm: str, issuer: str | None) -> dict[str, Any]:
+    def _decode(self, token: str, key: jwt.PyJWK, algorithm: str, issuer: str | None) -> dict[str, Any]:
         return jwt.decode(
             token,
             key,
@@ -99,3 +102,15 @@ class Verifier:
             leeway=self._rules.leeway,
             options={"require": ["exp"]},
         )
+
+
+@lru_cache(256)
+def _header(segment: str) -> Mapping[str, Any]:
+    """What a token says of itself: read once for all tokens that an issuer made alike. Decoding checks it again."""
+    return jwt.get_unverified_header(segment + "..")
+
+
+def _prepared(secret: str) -> jwt.PyJWK:
+    """As a string the secret would be looked through for public keys with every token."""
+    encoded = base64.urlsafe_b64encode(secret.encode()).rstrip(b"=").decode()
+    return jwt.PyJWK({"kty": "oct", "k": encoded}, ALGORITHM)
