@@ -25,6 +25,7 @@ class DialectNamespace(socketio.AsyncNamespace):
         super().__init__(dialect.namespace)
         self._dialect, self._door, self._events, self._trusted = dialect, door, events, trusted
         self._inside: set[str] = set()
+        self._ungreeted: list[tuple[Arrival, Entrance]] = []
 
     async def trigger_event(self, event: str, *arguments: Any) -> Any:
         """Connecting and leaving, and whatever a client says: the library calls this for all of them.
@@ -51,7 +52,15 @@ class DialectNamespace(socketio.AsyncNamespace):
             raise socketio.exceptions.ConnectionRefusedError(self._dialect.unserved)
         self._inside.add(sid)
         # The library answers the client's CONNECT when this returns; what is told it must come behind that.
-        asyncio.get_running_loop().call_soon(self._greet, arrival, entrance)
+        if not self._ungreeted:
+            asyncio.get_running_loop().call_soon(self._greet_all)
+        self._ungreeted.append((arrival, entrance))
+
+    def _greet_all(self) -> None:
+        """Before the transport's next pass, where it puts off the answers to CONNECT: both are one write then."""
+        ungreeted, self._ungreeted = self._ungreeted, []
+        for arrival, entrance in ungreeted:
+            self._greet(arrival, entrance)
 
     def _greet(self, arrival: Arrival, entrance: Entrance) -> None:
         if arrival.connection in self.server.environ:

@@ -59,25 +59,29 @@ class CatchUp:
         self._reading = asyncio.Semaphore(_READERS)
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    async def plan(self, session: Session, given: resume.Position | None) -> dict[str, list[str]]:
-        """Sets where the session begins; the logs (by name) that it must fetch anew, by reason. Raises Retryable."""
+    def plan(
+        self, session: Session, given: resume.Position | None, known: Mapping[LogKey, Head]
+    ) -> dict[str, list[str]]:
+        """Sets where the session begins; the logs (by name) that it must fetch anew, by reason.
+
+        `known` are the true heads of its logs, not what we have followed them up to: another gateway may have been
+        quicker, and have shown the client more.
+        """
         logs = self._held.of(session)
-        names = {wire_name(name): name for name in logs}
-        # Not what we have followed up to: another gateway may have been quicker, and have shown the client more.
-        found = await self._following.heads(logs.values())
-        heads = {wire: found[logs[name]] for wire, name in names.items()}
         if given is None:
-            session.behind = {names[wire]: head.seq for wire, head in heads.items()}
+            session.behind = {name: known[log.key].seq for name, log in logs.items()}
             session.newest = True
             return {}
+        names = {wire_name(name): name for name in logs}
+        heads = {wire: known[logs[name].key] for wire, name in names.items()}
         plan = resume.plan(given, session.readable, heads, self._limits.missed)
         session.behind = {names[wire]: seq for wire, seq in plan.begin.items()}
         return {reason: [names[wire] for wire in wires] for reason, wires in plan.resync.items()}
 
     def start(self, session: Session) -> None:
-        """Begins to catch up, unless it is being done already."""
+        """Begins to catch up, unless it is being done already. Who has missed nothing is live when this returns."""
         running = self._tasks.get(session.sid)
-        if running is None or running.done():
+        if (running is None or running.done()) and not self._at_once(session):
             task = self._tasks[session.sid] = asyncio.create_task(self._run(session))
             task.add_done_callback(lambda task: self._ended(session, task))
 
@@ -91,6 +95,17 @@ class CatchUp:
             del self._tasks[session.sid]
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("catch_up_failed", tenant_id=session.tenant, user_id=session.reader, exc_info=error)
+
+    def _at_once(self, session: Session) -> bool:
+        """Catches up where that needs no database, as for most who connect; whether it is done."""
+        if session.newest:
+            if session.dialect.batches or _readable_so_far(session):
+                return False
+            self._begun(session)
+        done = self._due(session) == ({}, None)
+        if done:
+            metrics.CATCH_UPS.inc()
+        return done
 
     async def _run(self, session: Session) -> None:
         while not session.is_over() and (session.newest or session.due()):
@@ -119,6 +134,9 @@ class CatchUp:
         shown = [(name, entry) for name, entry in _in_order(found) if _exists(session, name, entry)]
         newest = portions.newest(shown[max(0, len(shown) - limit) :], self._limits.portion)
         self._emitter.several(session, newest, unread)
+        self._begun(session)
+
+    def _begun(self, session: Session) -> None:
         session.newest = False
         self.resync(session, resume.NO_POSITION, list(session.behind))
 
@@ -133,6 +151,14 @@ class CatchUp:
         metrics.RESYNCS.labels(reason).inc()
 
     async def _round(self, session: Session) -> None:
+        wanted, early = self._due(session)
+        if wanted:
+            await self._send(session, wanted)
+        elif early is not None:
+            await self._following.advanced(early)
+
+    def _due(self, session: Session) -> tuple[dict[HeldLog, Stretch], HeldLog | None]:
+        """What to send next, and a log of which the session was shown more elsewhere; it is live in all others."""
         wanted: dict[HeldLog, Stretch] = {}
         early: HeldLog | None = None
         for name in session.due():
@@ -145,10 +171,7 @@ class CatchUp:
                 early = held if name in session.behind else early
             else:
                 wanted[held] = stretch
-        if wanted:
-            await self._send(session, wanted)
-        elif early is not None:
-            await self._following.advanced(early)
+        return wanted, early
 
     def _missed(self, session: Session, held: HeldLog) -> Stretch | None:
         """What to send next. None when the session is live now, or has left, or is ahead of the log as known here."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 
 from libs.runtime.clock import Clock
@@ -101,11 +101,12 @@ class Company:
             rounds(self._tidy, watch("rooms", _STUCK_SECONDS), _ROUND_SECONDS),
         ]
 
-    async def welcome(self, session: Session) -> None:
-        """A session is beginning. Raises Retryable."""
-        await self.joining.sit_down(session)
-        if not session.is_over():
-            self._roster.arrive(session)
+    async def welcome(self, sessions: Sequence[Session]) -> None:
+        """Sessions are beginning. Raises Retryable."""
+        await self.joining.sit_down(sessions)
+        for session in sessions:
+            if not session.is_over():
+                self._roster.arrive(session)
 
     def part(self, session: Session) -> None:
         """A session is over."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from libs.runtime.clock import Clock
 from services.gateway import metrics
@@ -13,8 +13,6 @@ from services.gateway.domain import resume
 from services.gateway.domain.follow import Follower, Judgement
 from services.gateway.domain.logs import Entry, Head, LogKey, LogRecord, Stretch, places, wire_name
 from services.gateway.domain.rooms import HeldLog, HeldLogs
-from services.gateway.domain.session import Session
-from services.gateway.handlers.batching import Batcher
 from services.gateway.handlers.emitter import Emitter
 from services.gateway.handlers.interest import Interest
 from services.gateway.ports import Logs
@@ -34,17 +32,24 @@ class Following:
         self._gaps: set[LogKey] = set()
         self._doubted: set[LogKey] = set()
         self._attention = asyncio.Event()
-        self._heads: Batcher[LogKey, Head] = Batcher(self._read_heads, interest.batch)
         self._waiting: defaultdict[LogKey, list[asyncio.Future[None]]] = defaultdict(list)
 
-    async def hold(self, session: Session, names: Iterable[str]) -> dict[str, HeldLog]:
-        """Makes the session a holder of these logs and returns them begun: nothing after their heads is missed."""
-        logs = {name: self._held.hold(session, name) for name in names}
-        if fresh := [log for log in logs.values() if log.follower is None]:
-            heads = await self._interest.begin([log.key for log in fresh])
-            for log in fresh:
-                self._begin(log, heads[log.key])
-        return logs
+    async def begin(self, logs: Iterable[HeldLog]) -> Mapping[LogKey, Head]:
+        """The true heads of logs that are held, all of them followed now: nothing after these heads is missed.
+
+        Another gateway may have been quicker with a log that is followed already: what its head shows to be missing
+        here is fetched from now on.
+        """
+        wanted = {log.key: log for log in logs}
+        await self._interest.begin([key for key, log in wanted.items() if log.follower is None])
+        marks = {key: log.followed.known for key, log in wanted.items() if log.follower is not None}
+        heads = await self._logs.begin(wanted) if wanted else {}
+        for key, head in heads.items():
+            if key in marks:
+                self._learn(wanted[key], head, marks[key])
+            else:
+                self._begin(wanted[key], head)
+        return heads
 
     def _begin(self, log: HeldLog, head: Head) -> None:
         if log.follower is None:
@@ -52,15 +57,6 @@ class Following:
             early, log.early = log.early, None
             for entry in early or ():
                 self._offer(log, entry)
-
-    async def heads(self, logs: Iterable[HeldLog]) -> dict[HeldLog, Head]:
-        """The true heads of logs that are held; what the records have not brought yet is fetched from now on."""
-        wanted = list(logs)
-        heads = await self._heads.get([log.key for log in wanted])
-        return {log: heads[log.key] for log in wanted}
-
-    async def _read_heads(self, keys: Sequence[LogKey]) -> dict[LogKey, Head]:
-        return await self._compare([log for key in keys if (log := self._held.get(key)) is not None])
 
     def accept(self, record: LogRecord) -> None:
         """Shows a record in the logs where it is next, and keeps or drops it in the others."""
@@ -126,14 +122,13 @@ class Following:
         for at in range(0, len(logs), _AT_ONCE):
             await self._compare(logs[at : at + _AT_ONCE])
 
-    async def _compare(self, logs: Iterable[HeldLog]) -> dict[LogKey, Head]:
+    async def _compare(self, logs: Iterable[HeldLog]) -> None:
         marks = {log.key: log.followed.known for log in logs if log.follower is not None}
         heads = await self._logs.heads(marks) if marks else {}
         for key, head in heads.items():
             log = self._held.get(key)
             if log is not None and log.follower is not None:
                 self._learn(log, head, marks[key])
-        return heads
 
     def _learn(self, log: HeldLog, head: Head, mark: int) -> None:
         match log.followed.learn(head, mark, self._now()):

@@ -88,7 +88,7 @@ class InboxDesk:
         """The reader. Opens what the token claims, once: what is said to those rooms from then on is the reader's."""
         who = reader(identity)
         if who not in self._opened and claimed_rooms(identity):
-            await self._access.of(identity)
+            await self._access.open(identity)
             self._opened[who] = None
             if len(self._opened) > _REMEMBERED:
                 self._opened.popitem(last=False)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
 from services.gateway.domain.live_rooms import LiveRooms
-from services.gateway.domain.logs import Head, LogKey
+from services.gateway.domain.logs import LogKey
 from services.gateway.domain.rooms import HeldLogs
 from services.gateway.errors import LeaseLost
 from services.gateway.handlers.batching import Batcher
-from services.gateway.ports import Interests, Logs, Room, Slot
+from services.gateway.ports import Interests, Room, Slot
 
 
 class Interest:
@@ -19,13 +19,11 @@ class Interest:
     Registering and withdrawing take turns, so that a late withdrawal cannot undo a new registration.
     """
 
-    def __init__(self, interests: Interests, logs: Logs, held: HeldLogs, live: LiveRooms, batch: float) -> None:
-        self._interests, self._logs, self._held, self._live = interests, logs, held, live
+    def __init__(self, interests: Interests, held: HeldLogs, live: LiveRooms, batch: float) -> None:
+        self._interests, self._held, self._live = interests, held, live
         self._turn = asyncio.Lock()
         self._attached = asyncio.Event()
         self._slot: Slot | None = None
-        self.batch = batch
-        self._beginning: Batcher[LogKey, Head] = Batcher(self._begin, batch)
         self._listening: Batcher[Room, None] = Batcher(self._listen, batch)
 
     @property
@@ -33,13 +31,13 @@ class Interest:
         """The slot whose partition is being read."""
         return self._slot
 
-    async def begin(self, keys: Iterable[LogKey]) -> Mapping[LogKey, Head]:
-        """Registers interest in logs and returns their heads, read after the registration was committed."""
-        return await self._beginning.get(keys)
+    async def begin(self, keys: Sequence[LogKey]) -> None:
+        """Returns when interest in logs is committed: what is read of them afterwards lacks nothing."""
+        await self._register(_rooms(keys))
 
-    async def listen(self, room: Room) -> None:
-        """Returns when interest in a room without a log is committed. Raises Retryable."""
-        await self._listening.get([room])
+    async def listen(self, rooms: Sequence[Room]) -> None:
+        """Returns when interest in rooms without a log is committed. Raises Retryable."""
+        await self._listening.get(rooms)
 
     async def attach(self, slot: Slot) -> None:
         """From now on this is our slot: everything that is held is registered in it."""
@@ -70,16 +68,12 @@ class Interest:
             if self._slot is not None and empty:
                 await self._interests.withdraw(self._slot, empty)
 
-    async def _begin(self, keys: Sequence[LogKey]) -> dict[LogKey, Head]:
-        await self._register(_rooms(keys))
-        return await self._logs.begin(keys)
-
     async def _listen(self, rooms: Sequence[Room]) -> dict[Room, None]:
         await self._register(rooms)
         return dict.fromkeys(rooms)
 
     async def _register(self, rooms: Sequence[Room]) -> None:
-        while not await self._registered(rooms):
+        while rooms and not await self._registered(rooms):
             await self._attached.wait()
 
     async def _registered(self, rooms: Sequence[Room]) -> bool:

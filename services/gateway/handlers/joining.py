@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Sequence
 
 from libs.runtime.clock import Clock
 from libs.runtime.logging import get_logger
@@ -48,11 +49,12 @@ class Joining:
             return session.dialect.left(command.room)
         return Fault(refused.code, refused.message, _ROOM)
 
-    async def sit_down(self, session: Session) -> None:
-        """A session that has begun is in the room of the session that its token names. Raises Retryable."""
-        name = session.identity.session_id
-        if name is not None and rooms.is_session(name):
-            await self._sit(Seat(session, rooms.session(name)))
+    async def sit_down(self, sessions: Iterable[Session]) -> None:
+        """Sessions that begin are in the rooms of the sessions that their tokens name. Raises Retryable."""
+        named = [(session, session.identity.session_id) for session in sessions if not session.is_over()]
+        seats = [Seat(s, rooms.session(name)) for s, name in named if name is not None and rooms.is_session(name)]
+        if seats:
+            await self._sit(seats)
 
     def close(self, session: Session) -> None:
         """The session is over."""
@@ -119,17 +121,19 @@ class Joining:
         if len(seats) >= self._most and wanted.room not in seats:
             return joining.TOO_MANY_ROOMS
         if not session.is_over():
-            await self._sit(Seat(session, wanted.room, wanted, grant, verdict.until))
+            await self._sit([Seat(session, wanted.room, wanted, grant, verdict.until)])
         return None
 
-    async def _sit(self, seat: Seat) -> None:
-        """What is sent after the client was told that it is in the room reaches this gateway: interest is committed."""
-        self._live.enter(seat)
+    async def _sit(self, seats: Sequence[Seat]) -> None:
+        """What is sent after a client was told that it is in the room reaches this gateway: interest is committed."""
+        for seat in seats:
+            self._live.enter(seat)
         metrics.LIVE_ROOMS.set(len(self._live))
         try:
-            await self._interest.listen((seat.session.tenant, seat.room))
+            await self._interest.listen([(seat.session.tenant, seat.room) for seat in seats])
         except BaseException:
-            self._live.leave(seat.session, seat.room, self._now())
+            for seat in seats:
+                self._live.leave(seat.session, seat.room, self._now())
             raise
 
     def _come_back(self, session: Session, group: Group) -> Denied | None:

@@ -72,7 +72,7 @@ class Live:
         held, live = HeldLogs(settings.room_memory), LiveRooms()
         self._passed = 0
         emitter = Emitter(world.sockets, clock)
-        interest = Interest(world.leases, world.logs, held, live, settings.interest_batch)
+        interest = Interest(world.leases, held, live, settings.interest_batch)
         self.following = Following(held, world.logs, interest, emitter, clock, settings.gap_patience)
         limits = Limits(settings.catch_up_limit, settings.resume_limit, portion=settings.slow_bytes // 4)
         catch_up = CatchUp(held, world.logs, world.unread, self.following, emitter, clock, limits)

@@ -8,33 +8,39 @@ from collections.abc import Iterable, Mapping, Sequence
 from libs.auth.tokens import Identity
 from libs.schemas.records import MembershipChange
 from services.gateway.domain.access import Memberships, claims_to_open, readable
-from services.gateway.domain.rooms import HeldLogs
+from services.gateway.domain.rooms import HeldLog, HeldLogs
 from services.gateway.domain.session import Session
 from services.gateway.handlers.batching import Batcher
 from services.gateway.handlers.catch_up import CatchUp
 from services.gateway.handlers.following import Following
 from services.gateway.handlers.joining import Joining
-from services.gateway.ports import Claim, Directory, Person
+from services.gateway.ports import Directory, Person
 
 _AT_ONCE = 1_000  # people whose versions are compared before others get a turn
 
 
 class Access:
-    """Memberships of readers, with the claims of their tokens opened."""
+    """Memberships of readers, with the claims of their tokens opened. Askers are collected for `batch` seconds."""
 
     def __init__(self, directory: Directory, batch: float) -> None:
-        self._directory = directory
-        self._memberships: Batcher[Person, Memberships] = Batcher(directory.memberships, batch)
-        self._claims: Batcher[Claim, None] = Batcher(self._open, batch)
+        self._directory, self.batch = directory, batch
+        self._single: Batcher[Identity, None] = Batcher(self._opened, batch)
 
-    async def of(self, identity: Identity) -> Memberships:
-        """Raises Retryable when the database is away."""
-        person = (identity.tenant, identity.reader)
-        memberships = (await self._memberships.get([person]))[person]
-        if rooms := claims_to_open(identity, memberships):
-            await self._claims.get([(person, room) for room in rooms])
-            memberships = (await self._memberships.get([person]))[person]
-        return memberships
+    async def of(self, identities: Iterable[Identity]) -> Mapping[Person, Memberships]:
+        """Of all of them at once. Raises Retryable when the database is away."""
+        wanted = {identity: (identity.tenant, identity.reader) for identity in identities}
+        found = await self._directory.memberships(dict.fromkeys(wanted.values()))
+        claims = [
+            (person, room) for identity, person in wanted.items() for room in claims_to_open(identity, found[person])
+        ]
+        if claims:
+            await self._directory.open_claims(claims)
+            found |= await self._directory.memberships(dict.fromkeys(person for person, _ in claims))
+        return found
+
+    async def open(self, identity: Identity) -> None:
+        """Opens what one token claims, together with those of others who ask now. Raises Retryable."""
+        await self._single.get([identity])
 
     async def versions(self, people: Sequence[Person]) -> Mapping[Person, int]:
         """The current version of everybody whose memberships ever changed."""
@@ -44,8 +50,8 @@ class Access:
         """The versions of what these tenants say for their people."""
         return await self._directory.said(tenants)
 
-    async def _open(self, claims: Sequence[Claim]) -> Mapping[Claim, None]:
-        await self._directory.open_claims(claims)
+    async def _opened(self, identities: Sequence[Identity]) -> Mapping[Identity, None]:
+        await self.of(identities)
         return {}
 
 
@@ -99,30 +105,35 @@ class MembershipWatch:
         changed, self._changed = self._changed, set()
         sessions = [session for person in changed for session in self._held.sessions_of(person)]
         try:
-            await asyncio.gather(*(self.apply(session) for session in sessions))
+            for at in range(0, len(sessions), _AT_ONCE):
+                await self.apply(sessions[at : at + _AT_ONCE])
         except BaseException:
             self._changed |= changed
             self._news.set()
             raise
 
-    async def apply(self, session: Session) -> None:
-        """Puts the session into the rooms that the directory and its token give it now, and out of all others."""
-        memberships = await self._access.of(session.identity)
-        if session.is_over():
-            return
+    async def apply(self, sessions: Sequence[Session]) -> None:
+        """Puts sessions into the rooms that the directory and their tokens give them now, and out of all others."""
+        found = await self._access.of(session.identity for session in sessions)
+        new = {session: self._look(session, found[session.person]) for session in sessions if not session.is_over()}
+        await self._following.begin(log for logs in new.values() for log in logs)
+        for session, logs in new.items():
+            if session.is_over():
+                continue
+            for log in logs:
+                span = session.readable.last(log.key.name)
+                session.behind[log.key.name] = span.after if span is not None else 0
+            self._catch_up.start(session)
+
+    def _look(self, session: Session, memberships: Memberships) -> list[HeldLog]:
+        """Applies what is known now; the logs that it holds from now on."""
         session.memberships, session.suspended = memberships, False
         session.readable = readable(session.identity, memberships)
         self._joining.reconsider(session)
         for name in [name for name in self._held.of(session) if name != session.state_log]:
             self._reconsider(session, name)
         new = [room for room in session.readable.open_rooms() if room not in self._held.of(session)]
-        await self._following.hold(session, new)
-        if session.is_over():
-            return
-        for room in new:
-            span = session.readable.last(room)
-            session.behind[room] = span.after if span is not None else 0
-        self._catch_up.start(session)
+        return [self._held.hold(session, room) for room in new]
 
     def _reconsider(self, session: Session, room: str) -> None:
         log, span = self._held.of(session)[room], session.readable.last(room)

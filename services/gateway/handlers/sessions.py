@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from libs.auth.tokens import Identity
 from libs.runtime.clock import Clock
 from services.gateway import metrics
 from services.gateway.domain import resume
-from services.gateway.domain.access import readable
+from services.gateway.domain.access import Memberships, readable
 from services.gateway.domain.dialects.dialect import Emission
 from services.gateway.domain.logs import Head, wire_name
-from services.gateway.domain.rooms import HeldLogs
+from services.gateway.domain.rooms import HeldLog, HeldLogs
 from services.gateway.domain.session import Session
+from services.gateway.handlers.batching import Batcher
 from services.gateway.handlers.catch_up import CatchUp
 from services.gateway.handlers.company import Company
 from services.gateway.handlers.emitter import Emitter
@@ -21,8 +23,14 @@ from services.gateway.handlers.following import Following
 from services.gateway.handlers.memberships import Access, MembershipWatch
 
 
+@dataclass(slots=True, eq=False)
+class _Beginning:
+    session: Session
+    position: resume.Position | None
+
+
 class Sessions:
-    """All sessions of this process, by socket id."""
+    """All sessions of this process, by socket id. Those who come within the same moment begin together."""
 
     def __init__(
         self,
@@ -38,6 +46,7 @@ class Sessions:
         self._access, self._watch, self._held, self._following = access, watch, held, following
         self._catch_up, self._company, self._emitter, self._clock = catch_up, company, emitter, clock
         self._sessions: dict[str, Session] = {}
+        self._beginnings: Batcher[_Beginning, dict[str, list[str]]] = Batcher(self._begin, access.batch)
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -58,8 +67,9 @@ class Sessions:
         sid = session.sid
         self._sessions[sid] = session
         metrics.CONNECTIONS.set(len(self._sessions))
+        beginning = _Beginning(session, position)
         try:
-            return await self._begin(session, position)
+            return (await self._beginnings.get([beginning]))[beginning]
         except BaseException:
             self.close(sid)
             raise
@@ -73,19 +83,29 @@ class Sessions:
             self._catch_up.resync(session, reason, logs)
         self._catch_up.start(session)
 
-    async def _begin(self, session: Session, position: resume.Position | None) -> dict[str, list[str]]:
-        session.memberships = await self._access.of(session.identity)
-        session.readable = readable(session.identity, session.memberships)
+    async def _begin(self, beginnings: Sequence[_Beginning]) -> dict[_Beginning, dict[str, list[str]]]:
+        """All who connect within the same moment: each question is asked once, whatever their number."""
+        memberships = await self._access.of(beginning.session.identity for beginning in beginnings)
+        held = [log for one in beginnings for log in self._hold(one, memberships[one.session.person])]
+        heads = await self._following.begin(held)
+        await self._company.welcome([beginning.session for beginning in beginnings])
+        return {
+            one: {} if one.session.is_over() else self._catch_up.plan(one.session, one.position, heads)
+            for one in beginnings
+        }
+
+    def _hold(self, beginning: _Beginning, memberships: Memberships) -> list[HeldLog]:
+        session = beginning.session
         if session.is_over():
-            return {}
-        await self._following.hold(session, [*resume.rooms_to_follow(session.readable, position), session.state_log])
-        await self._company.welcome(session)
-        return await self._catch_up.plan(session, position)
+            return []
+        session.memberships, session.readable = memberships, readable(session.identity, memberships)
+        names = (*resume.rooms_to_follow(session.readable, beginning.position), session.state_log)
+        return [self._held.hold(session, name) for name in names]
 
     async def refresh(self, session: Session, identity: Identity) -> None:
         """The session goes on with another token of the same person (S22)."""
         session.identity, session.warned = identity, False
-        await self._watch.apply(session)
+        await self._watch.apply([session])
         if not session.is_over():
             self._emitter.say(session, self._connected(session))
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from services.gateway.errors import Retryable
 from services.gateway.handlers.batching import Batcher
 
 pytestmark = pytest.mark.covers("F1-6")
@@ -20,6 +21,7 @@ class Store:
         self.gate = asyncio.Event()
         self.gate.set()
         self.fault: Exception | None = None
+        self.poison: int | None = None
 
     async def load(self, keys: Sequence[int]) -> Mapping[int, int]:
         """The square of each key but 0, which has none."""
@@ -27,6 +29,8 @@ class Store:
         await self.gate.wait()
         if self.fault is not None:
             raise self.fault
+        if self.poison in keys:
+            raise ValueError(self.poison)
         return {key: key * key for key in keys if key}
 
 
@@ -66,6 +70,21 @@ async def test_every_caller_hears_of_a_fault_and_the_next_is_served(store: Store
     assert list(faults) == [fault, fault]
     store.fault = None
     assert (await batcher.get([3]))[3] == 9
+
+
+async def test_what_one_caller_spoils_the_others_get_all_the_same(store: Store) -> None:
+    batcher = Batcher(store.load, 0)
+    store.poison = 2
+    first, bad, last = await asyncio.gather(*(batcher.get([key]) for key in (1, 2, 3)), return_exceptions=True)
+    assert (first, last) == ({1: 1}, {3: 9})
+    assert isinstance(bad, ValueError)
+
+
+async def test_a_neighbour_that_is_away_is_not_asked_for_each_caller(store: Store) -> None:
+    batcher = Batcher(store.load, 0)
+    store.fault = Retryable("away")
+    await asyncio.gather(batcher.get([1]), batcher.get([2]), return_exceptions=True)
+    assert store.asked == [[1, 2]]
 
 
 async def test_a_caller_that_has_gone_disturbs_nobody(store: Store) -> None:

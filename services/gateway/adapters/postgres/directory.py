@@ -8,6 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from sys import intern
 
+import asyncpg
+
 from libs.postgres.queries import load
 from services.gateway.adapters.postgres.database import Database
 from services.gateway.domain.access import Interval, Memberships, Span
@@ -26,29 +28,21 @@ class PostgresDirectory:
 
     async def memberships(self, people: Iterable[Person]) -> dict[Person, Memberships]:
         """See ports.Directory."""
+        rows: defaultdict[str, list[asyncpg.Record]] = defaultdict(list)
+        for row in await self._database.fetch(_SQL["memberships"], *_columns(people)):
+            rows[row["of"]].append(row)
         intervals: defaultdict[Person, list[Interval]] = defaultdict(list)
         versions: dict[Person, int] = {}
-        for row in await self._database.fetch(_SQL["memberships"], *_columns(people)):
-            person = (row["tenant"], row["reader"])
-            versions[person] = row["version"]
-            if row["room"] is not None:
-                intervals[person].append(_interval(row["room"], row["joined_seq"], row["left_seq"], row["source"]))
-        mutes = await self._mutes(versions)
-        said = await self.said({tenant for tenant, _ in versions})
+        for _, tenant, reader, version, room, joined, left, source, _, _ in rows["memberships"]:
+            versions[tenant, reader] = version
+            if room is not None:
+                intervals[tenant, reader].append(_interval(room, joined, left, source))
+        mutes = _mutes(rows["mutes"], versions)
+        said = {row["tenant"]: row["version"] for row in rows["said"]}
         return {
-            person: Memberships(version, tuple(intervals[person]), mutes[person], said.get(person[0], 0))
+            person: Memberships(version, tuple(intervals.get(person, ())), mutes[person], said.get(person[0], 0))
             for person, version in versions.items()
         }
-
-    async def _mutes(self, people: Collection[Person]) -> dict[Person, tuple[Mute, ...]]:
-        """Thousands have chosen nothing: what is hidden from them is one object for all."""
-        found: defaultdict[Person, list[Mute]] = defaultdict(list)
-        for row in await self._database.fetch(_SQL["mutes"], *_columns(people)):
-            of_reader = found[row["tenant"], row["reader"]]
-            if row["type"] is not None:
-                of_reader.append(Mute(intern(row["type"]), row["since"], row["until"]))
-        mutes = {person: tuple(of_reader) for person, of_reader in found.items()}
-        return {person: mutes.get(person, mutes.get((person[0], _EVERYBODY), ())) for person in people}
 
     async def versions(self, people: Iterable[Person]) -> dict[Person, int]:
         """See ports.Directory."""
@@ -68,6 +62,17 @@ class PostgresDirectory:
         """See ports.Directory."""
         people = _columns(person for person, _ in claims)
         await self._database.fetch(_SQL["open_claims"], *people, [room for _, room in claims])
+
+
+def _mutes(rows: Iterable[asyncpg.Record], people: Collection[Person]) -> dict[Person, tuple[Mute, ...]]:
+    """Thousands have chosen nothing: what is hidden from them is one object for all."""
+    found: defaultdict[Person, list[Mute]] = defaultdict(list)
+    for row in rows:
+        of_reader = found[row["tenant"], row["reader"]]
+        if row["name"] is not None:
+            of_reader.append(Mute(intern(row["name"]), row["since"], row["until"]))
+    mutes = {person: tuple(of_reader) for person, of_reader in found.items()}
+    return {person: mutes.get(person, mutes.get((person[0], _EVERYBODY), ())) for person in people}
 
 
 @lru_cache(4_096)

@@ -25,21 +25,22 @@ class PostgresLogs:
 
     async def begin(self, keys: Iterable[LogKey]) -> dict[LogKey, Head]:
         """See ports.Logs."""
-        return await self._heads(keys, _SQL["begin"], _SQL["begin_states"])
+        return await self._heads(keys, _SQL["begin"])
 
     async def heads(self, keys: Iterable[LogKey]) -> dict[LogKey, Head]:
         """See ports.Logs."""
-        return await self._heads(keys, _SQL["heads"], _SQL["state_heads"])
+        return await self._heads(keys, _SQL["heads"])
 
-    async def _heads(self, keys: Iterable[LogKey], of_rooms: str, of_states: str) -> dict[LogKey, Head]:
-        rooms, states = _apart(keys)
+    async def _heads(self, keys: Iterable[LogKey], statement: str) -> dict[LogKey, Head]:
         found: dict[LogKey, Head] = {}
-        for part in _parts(rooms):
-            rows = await self._database.fetch(of_rooms, [k.tenant for k in part], [k.name for k in part])
-            found |= {LogKey(row["tenant"], row["room"]): Head(row["epoch"], row["seq"]) for row in rows}
-        for part in _parts(states):
-            rows = await self._database.fetch(of_states, [k.tenant for k in part], [k.reader for k in part])
-            found |= {LogKey(r["tenant"], state_of(r["reader"])): Head(r["epoch"], r["seq"]) for r in rows}
+        for part in _parts(list(keys)):
+            rooms, states = _apart(part)
+            names, readers = [key.name for key in rooms], [key.reader for key in states]
+            tenants = [key.tenant for key in rooms], [key.tenant for key in states]
+            for tenant, room, reader, epoch, seq in await self._database.fetch(
+                statement, tenants[0], names, tenants[1], readers
+            ):
+                found[LogKey(tenant, room or state_of(reader))] = Head(epoch, seq)
         return found
 
     async def entries(self, wanted: Mapping[LogKey, Stretch], limit: int) -> dict[LogKey, list[Entry]]:

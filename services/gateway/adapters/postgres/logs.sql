@@ -1,14 +1,14 @@
 -- name: begin
-select tenant, room, epoch, seq from feed_begin($1, $2);
-
--- name: begin_states
-select tenant, reader, epoch, seq from feed_state_begin($1, $2);
+-- Of rooms ($1, $2), and of readers' state logs ($3, $4): one of `room` and `reader` is null.
+select tenant, room, null::text as reader, epoch, seq from feed_begin($1, $2)
+union all
+select tenant, null, reader, epoch, seq from feed_state_begin($3, $4);
 
 -- name: heads
-select tenant, room, epoch, seq from feed_heads($1, $2);
-
--- name: state_heads
-select tenant, reader, epoch, seq from feed_state_heads($1, $2);
+-- As `begin`, of what has been begun.
+select tenant, room, null::text as reader, epoch, seq from feed_heads($1, $2)
+union all
+select tenant, null, reader, epoch, seq from feed_state_heads($3, $4);
 
 -- name: entries
 select * from feed_entries($1, $2, $3, $4, $5);
