@@ -33,8 +33,8 @@ from services.delivery.handlers.calling import Calling
 from services.delivery.handlers.intake import Intake
 from services.delivery.handlers.lifecycle import Relay
 from services.delivery.handlers.patience import patiently
-from services.delivery.handlers.recording import Recording
 from services.delivery.handlers.sending import Sending
+from services.delivery.handlers.telling import Telling
 from services.delivery.handlers.wording import Worded
 from services.delivery.ports import DeadLetters, Provider
 from services.delivery.providers import CHANNELS, Building
@@ -107,9 +107,10 @@ def _worker(
     pace = steady(own.concurrency or settings.delivery_concurrency, Backoff(1.0, settings.delivery_rest_cap))
     policy = settings.retry_policy(channel)
     calling = Calling(ledger, providers, policy, pace, utc_now, repeatable=repeatable, shared=shared)
-    recording = Recording(ledger, health.watch(f"{channel}-recording", _STUCK), utc_now)
     watched = health.watch(f"{channel}-sending", _STUCK)
-    sending = Sending(ledger, calling, recording, watched, per_second=own.per_second, per_tenant=own.per_tenant_second)
+    sending = Sending(
+        ledger, calling, Telling(utc_now), watched, per_second=own.per_second, per_tenant=own.per_tenant_second
+    )
     for provider in providers:
         metrics.LIMIT.labels(channel, provider.name).set_function(partial(_limit, calling, provider.name))
         metrics.IN_FLIGHT.labels(channel, provider.name).set_function(partial(_running, calling, provider.name))
@@ -123,14 +124,13 @@ def _worker(
         DueScan(channel, ledger, intake, health.watch(f"{channel}-due-scan", _STUCK), stop),
         BurialScan(burial, health.watch(f"{channel}-burial", _STUCK), stop),
         sending,
-        recording,
     )
 
 
 async def _pool(settings: Settings, channels: int) -> asyncpg.Pool:
-    # A connection for each of the loops of a channel (consumer, due-scan, burial, sending, recording), one for
+    # A connection for each of the loops of a channel (consumer, due-scan, burial, sending), one for
     # readiness and one for the lifecycle.
-    return await create_pool(settings.postgres_dsn, "carillon_delivery", max_size=5 * channels + 2)
+    return await create_pool(settings.postgres_dsn, "carillon_delivery", max_size=4 * channels + 2)
 
 
 async def _close(pool: asyncpg.Pool) -> None:

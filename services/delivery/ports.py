@@ -93,14 +93,16 @@ class Ledger(Protocol):
     async def claim_due(self, limit: int) -> list[Delivery]:
         """Claims the deliveries that have been due for longest."""
 
-    async def begin(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
-        """Marks claimed deliveries as being sent by the first of their providers; returns those whose claim holds."""
+    async def exchange(
+        self, ended: Sequence[Result], waiting: Sequence[Delivery]
+    ) -> tuple[list[Result], list[Delivery]]:
+        """Writes outcomes, and in the same moment marks claimed deliveries as being sent, each by its first provider.
+
+        Returns the results whose claim still held (the others have no effect) and the deliveries whose claim holds.
+        """
 
     async def turn(self, delivery: Delivery, provider: str) -> bool:
         """Writes down that another provider is asked for it now; whether its claim still holds."""
-
-    async def record(self, results: Sequence[Result]) -> list[Result]:
-        """Writes outcomes; returns those whose claim still held. The others have no effect."""
 
     async def give_back(self, deliveries: Sequence[Delivery], reason: str, delays: Sequence[float]) -> None:
         """Plans claimed deliveries again, each due in so many seconds."""

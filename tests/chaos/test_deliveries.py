@@ -81,6 +81,7 @@ class Killing:
     channel: str
     receiver: Receiver
     in_flight: set[UUID] = field(default_factory=set)
+    kills: int = 0
 
     async def run(self) -> None:
         """As often as `KILLS`, spread over the deliveries."""
@@ -97,6 +98,7 @@ class Killing:
         assert worker.running, "it ended by itself"
         served_by = await self._backends(worker)
         await asyncio.to_thread(worker.kill)
+        self.kills += 1
         # What it last asked the database for may still be done: only then is it known what it left behind.
         await self.world.eventually(lambda: self._gone(served_by), "the connections of a dead worker to end")
         self.in_flight |= {row["id"] for row in await self.db.fetch(_SENDING, self.channel)}
@@ -130,11 +132,12 @@ async def test_sigkill_of_workers(world: World, db: asyncpg.Connection, channel:
             await close_producers()
         await world.eventually(lambda: _settled(db, channel), f"every delivery on {channel} to end")
         ledger = await db.fetch(_LEDGER, channel)
-        await _verify(channel, ledger, receiver, killing.in_flight)
+        await _verify(channel, ledger, receiver, killing)
     await asyncio.to_thread(world.audit)
 
 
-async def _verify(channel: str, ledger: list[asyncpg.Record], receiver: Receiver, in_flight: set[UUID]) -> None:
+async def _verify(channel: str, ledger: list[asyncpg.Record], receiver: Receiver, killing: Killing) -> None:
+    in_flight = killing.in_flight
     ids = {row["number"]: row["id"] for row in ledger}
     copies = Counter(ids[what] if isinstance(what, int) else what for what in receiver.got())
     states = {row["id"]: row["state"] for row in ledger}
@@ -145,6 +148,8 @@ async def _verify(channel: str, ledger: list[asyncpg.Record], receiver: Receiver
     assert {id_ for id_, state in states.items() if state != "sent"} == unknown
     assert unknown <= in_flight
     assert all(row["reasons"] == ["lease-expired"] for row in ledger if row["state"] == "unknown")
+    in_doubt = sum(row["reasons"].count("lease-expired") for row in ledger)
+    assert in_doubt <= killing.kills * AT_ONCE, "a worker held more than its calls"
     repeated = {id_ for id_, n in copies.items() if n > 1}
     assert repeated <= in_flight
     if channel == "sms":

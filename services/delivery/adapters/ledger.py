@@ -46,26 +46,22 @@ class PostgresLedger:
         rows = await self._pool.fetch(statement, self._channel, token, self._lease, *wanted)
         return [_delivery(row, self._channel, token) for row in rows]
 
-    async def begin(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
+    async def exchange(
+        self, ended: Sequence[Result], waiting: Sequence[Delivery]
+    ) -> tuple[list[Result], list[Delivery]]:
         """One statement."""
-        first = [d.providers[0] if d.providers else None for d in deliveries]
-        rows = await self._pool.fetch(_SQL["begin"], self._lease, *_keys(deliveries), first)
-        held = {(row["tenant"], row["id"]) for row in rows}
-        return [d for d in deliveries if (d.tenant, d.id) in held]
+        ordered = sorted(ended, key=lambda r: (r.delivery.tenant, r.delivery.id))
+        outcomes = *_keys([r.delivery for r in ordered]), *_outcomes(ordered), *_attempts(ordered)
+        first = [d.providers[0] if d.providers else None for d in waiting]
+        rows = await self._pool.fetch(_SQL["exchange"], *outcomes, self._lease, *_keys(waiting), first)
+        held = {(row["tenant"], row["id"], row["begun"]) for row in rows}
+        recorded = [r for r in ordered if (r.delivery.tenant, r.delivery.id, False) in held]
+        return recorded, [d for d in waiting if (d.tenant, d.id, True) in held]
 
     async def turn(self, delivery: Delivery, provider: str) -> bool:
         """One statement."""
         whose = delivery.tenant, delivery.id, delivery.token
         return await self._pool.fetchval(_SQL["turn"], self._lease, *whose, provider) is not None
-
-    async def record(self, results: Sequence[Result]) -> list[Result]:
-        """One statement."""
-        ordered = sorted(results, key=lambda r: (r.delivery.tenant, r.delivery.id))
-        rows = await self._pool.fetch(
-            _SQL["record"], *_keys([r.delivery for r in ordered]), *_outcomes(ordered), *_attempts(ordered)
-        )
-        held = {(row["tenant"], row["id"]) for row in rows}
-        return [r for r in ordered if (r.delivery.tenant, r.delivery.id) in held]
 
     async def give_back(self, deliveries: Sequence[Delivery], reason: str, delays: Sequence[float]) -> None:
         """One statement."""

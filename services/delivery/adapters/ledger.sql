@@ -122,16 +122,6 @@ left join notifications n on n.tenant = c.tenant and n.id = c.notification
 left join tenants t on t.tenant = c.tenant
 where c.state = 'claimed'
 
--- name: begin
--- Who is asked is written down before the call: of a process that is gone, a repeat goes to the same.
-update deliveries d
-set state = 'sending', reason = 'sending', lease_until = now() + $1::interval,
-    provider = coalesce(k.provider, d.provider), updated_at = now()
-from unnest($2::text[], $3::uuid[], $4::uuid[], $5::text[]) as k (tenant, id, token, provider)
-where d.tenant = k.tenant and d.id = k.id and d.claim_token = k.token and d.state = 'claimed'
-  and d.lease_until > now()
-returning d.tenant, d.id
-
 -- name: turn
 -- Another provider is asked now, as the one before has surely not taken it: it has the whole lease.
 update deliveries
@@ -139,9 +129,12 @@ set provider = $5, lease_until = now() + $1::interval
 where tenant = $2 and id = $3 and claim_token = $4 and state = 'sending' and lease_until > now()
 returning id
 
--- name: record
--- An outcome counts only with its token. Where the provider's call-back was faster than its answer, its word stands. $10–$17 are the providers that were asked, each with the number of its result.
--- The number of an attempt goes on after a replay, which counts from zero again.
+-- name: exchange
+-- What has ended is recorded, and as many begin in its place: one statement, so that no more is ever marked as being sent
+-- than a worker's calls, whenever it dies. An outcome counts only with its token. Where the provider's call-back was
+-- faster than its answer, its word stands. $10–$17 are the providers that were asked, each with the number of its result.
+-- The number of an attempt goes on after a replay, which counts from zero again. Who is asked first is written down before
+-- the call ($19–$22): of a process that is gone, a repeat goes to the same.
 with result as (
   select * from unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::float8[], $7::boolean[],
                        $8::text[], $9::text[])
@@ -170,8 +163,16 @@ with result as (
               $17::int[])
     with ordinality as a (n, outcome, reason, code, detail, provider, started_at, duration_ms, place)
   join recorded r on r.n = a.n
+), begun as (
+  update deliveries d
+  set state = 'sending', reason = 'sending', lease_until = now() + $18::interval,
+      provider = coalesce(k.provider, d.provider), updated_at = now()
+  from unnest($19::text[], $20::uuid[], $21::uuid[], $22::text[]) as k (tenant, id, token, provider)
+  where d.tenant = k.tenant and d.id = k.id and d.claim_token = k.token and d.state = 'claimed'
+    and d.lease_until > now()
+  returning d.tenant, d.id
 )
-select tenant, id from recorded
+select tenant, id, false as begun from recorded union all select tenant, id, true from begun
 
 -- name: give_back
 update deliveries d

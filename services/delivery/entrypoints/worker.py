@@ -10,7 +10,6 @@ from libs.runtime.health import Health
 from libs.runtime.logging import get_logger
 from services.delivery.entrypoints.consumer import Trigger
 from services.delivery.entrypoints.scans import BurialScan, DueScan, every
-from services.delivery.handlers.recording import Recording
 from services.delivery.handlers.sending import Sending
 
 _STUCK = 60.0  # seconds without a sign from a loop: every loop gives one each second
@@ -27,20 +26,18 @@ class Worker:
     due: DueScan
     burials: BurialScan
     sending: Sending
-    recording: Recording
 
     async def assigned(self) -> str | None:
         """Readiness: whether Kafka has let this process take part."""
         return None if self.trigger.assigned.yes else "no partitions have been assigned yet"
 
     async def run(self, health: Health, stop: asyncio.Event, timeout: float) -> None:
-        """Works until `stop`, then ends within `timeout` seconds: takes no more in, ends the calls that run, gives
-        back what was claimed, records what has ended.
+        """Works until `stop`, then ends within `timeout` seconds: takes no more in, ends the calls that run and
+        records them, gives back what was claimed.
 
         Raises what a loop raised, after an orderly end of the others.
         """
         consuming = health.watch(f"{self.channel}-consumer", _STUCK)
-        recording = asyncio.create_task(ending(self.recording.run(), stop))
         loops = [
             asyncio.create_task(ending(loop, stop))
             for loop in (
@@ -54,13 +51,12 @@ class Worker:
         try:
             async with asyncio.timeout(timeout):
                 await asyncio.gather(*loops, return_exceptions=True)
-                self.recording.end()
-                await asyncio.gather(recording, return_exceptions=True)
         except TimeoutError:
             _log.warning("stop_timed_out", channels=[self.channel])  # leases end what could not be ended here
-        recording.cancel()
-        await asyncio.gather(*loops, recording, return_exceptions=True)
-        for task in (*loops, recording):
+        for loop in loops:
+            loop.cancel()
+        await asyncio.gather(*loops, return_exceptions=True)
+        for task in loops:
             if not task.cancelled():
                 task.result()  # raises what ended it: the process says so as it ends
 

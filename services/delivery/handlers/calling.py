@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import cache
 
 from libs.postgres import faults as postgres_faults
 from libs.runtime.logging import get_logger
@@ -20,6 +21,7 @@ from services.delivery.errors import Fault, Overloaded, Retryable, Unavailable, 
 from services.delivery.ports import Attempt, Ledger, Provider, Result
 
 _log = get_logger(__name__)
+_seconds = cache(metrics.CALLS.labels)  # asked for with every call
 
 
 class Calling:
@@ -97,7 +99,7 @@ class Calling:
         finally:
             self.running[name] -= 1
         seconds = time.monotonic() - started
-        metrics.CALLS.labels(delivery.channel, name).observe(seconds)
+        _seconds(delivery.channel, name).observe(seconds)
         self._keep_pace(name, answer)
         attempts.append(Attempt(name, _word(answer), answer.reason, answer.code, _detail(answer), started_at, seconds))
         return answer

@@ -1,4 +1,6 @@
-"""Sending what was claimed: as many calls at once as the provider's pace allows, each marked before it starts."""
+"""Sending what was claimed: as many calls at once as the provider's pace allows, each marked before it starts, and what
+has ended recorded as others take its place.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +16,11 @@ from services.delivery.domain.delivery import Delivery
 from services.delivery.domain.rates import Rates, spread
 from services.delivery.handlers.calling import Calling
 from services.delivery.handlers.patience import Stopped, patiently, wait
-from services.delivery.handlers.recording import Recording
-from services.delivery.ports import Ledger
+from services.delivery.handlers.telling import Telling
+from services.delivery.ports import Ledger, Result
 
 _IDLE = 1.0  # seconds: how often a loop without work says that it is alive
-_GATHER = 0.02  # seconds
+_GATHER = 0.02  # seconds: what ends within this time shares a statement; a lease is longer by far
 _AHEAD = 8  # claimed deliveries per running call: enough for a few round trips to the database, and soon sent
 
 
@@ -29,17 +31,20 @@ class Sending:
         self,
         ledger: Ledger,
         calling: Calling,
-        recording: Recording,
+        telling: Telling,
         progress: Progress,
         *,
         per_second: float = 0.0,
         per_tenant: float = 0.0,
     ) -> None:
         self._limits, self._rates = (per_second, per_tenant), Rates(per_second, per_tenant)
-        self._ledger, self._calling, self._recording, self._progress = ledger, calling, recording, progress
+        self._ledger, self._calling, self._telling, self._progress = ledger, calling, telling, progress
         self._claimed: deque[Delivery] = deque()
         self._calls: set[asyncio.Task[None]] = set()
+        self._ended: list[Result] = []  # not recorded yet: the ledger still has them as being sent
         self._changed = asyncio.Event()  # something was claimed, or a call has ended
+        self._worth = asyncio.Event()  # and so much of it that a statement is worth while
+        self._never = asyncio.Event()  # a result is worth the wait until the process must go
         self._taken = asyncio.Event()  # something claimed was begun or given back: there may be room
 
     @property
@@ -75,10 +80,10 @@ class Sending:
     def put(self, deliveries: Sequence[Delivery]) -> None:
         """Claimed deliveries, to be sent in this order."""
         self._claimed.extend(deliveries)
-        self._changed.set()
+        self._wake()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Sends until `stop`; then ends the calls that run and gives back the rest."""
+        """Sends until `stop`; then ends the calls that run, records them, and gives back the rest."""
         stopping = asyncio.create_task(stop.wait())
         stopping.add_done_callback(lambda _: self._changed.set())
         try:
@@ -87,43 +92,63 @@ class Sending:
                 await wait(self._changed, min(self.resting, _IDLE) or _IDLE)
                 self._changed.clear()
                 await self._gather()
-                await self._begin(stop)
+                await self._exchange(stop)
         except Stopped:
             pass  # the database is away: the claims that were held end with their leases
         finally:
             stopping.cancel()
         await asyncio.gather(*self._calls)
+        await self._turn_over([], self._never)
         with contextlib.suppress(Stopped):
             await patiently(lambda: self._give_back("given-back", 0.0), self._progress, stop, "postgres")
 
     @property
     def _free(self) -> int:
+        """How many may begin as what has ended is recorded: with those that still run, never more than the limit."""
         return self._calling.limit - len(self._calls)
 
-    async def _gather(self) -> None:
-        """Lets several calls end before the next are begun, so that one statement marks them all; slow calls hold up
-        nobody for longer than a moment."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_GATHER):
-                while self._free < min(len(self._claimed), (self._calling.limit + 1) // 2):
-                    await self._changed.wait()
-                    self._changed.clear()
+    @property
+    def _enough(self) -> bool:
+        """Whether a statement is worth while: it may begin half of the calls, or nothing more can end."""
+        if self._claimed:
+            return self._free >= min(len(self._claimed), (self._calling.limit + 1) // 2)
+        return not self._calls
 
-    async def _begin(self, stop: asyncio.Event) -> None:
-        """Marks and starts as many as there are free calls: a crash leaves no more than those in doubt."""
-        while (free := self._free) > 0 and self._claimed and not stop.is_set():
-            if self.resting:
-                await patiently(
-                    lambda: self._give_back("provider-unavailable", self.resting), self._progress, stop, "postgres"
-                )
-                return
-            part = [self._claimed.popleft() for _ in range(min(free, len(self._claimed)))]
+    async def _gather(self) -> None:
+        """Lets several calls end before the next are begun, so that one statement is for them all; slow calls hold up
+        nobody for longer than a moment."""
+        self._worth.clear()
+        if not self._enough:
+            await wait(self._worth, _GATHER)
+
+    async def _exchange(self, stop: asyncio.Event) -> None:
+        """Records what has ended, and begins as many as there are free calls."""
+        while not stop.is_set():
+            part = [self._claimed.popleft() for _ in range(min(self._free, len(self._claimed)))]
+            if part and self.resting:
+                self._claimed.extendleft(reversed(part))
+                resting = partial(self._give_back, "provider-unavailable", self.resting)
+                await patiently(resting, self._progress, stop, "postgres")
+                part = []
             part = await self._within_rates(part, stop)
             self._taken.set()
-            assigned = self._calling.assign(part)
-            begun = await patiently(partial(self._ledger.begin, assigned), self._progress, stop, "postgres")
-            for delivery in begun:
-                self._start(delivery)
+            if not (part or self._ended):
+                return
+            await self._turn_over(part, stop)
+            if not self._enough:
+                return
+
+    async def _turn_over(self, part: list[Delivery], stop: asyncio.Event) -> None:
+        """One statement: a crash leaves no more than the limit in doubt, whenever it comes."""
+        ended, assigned = list(self._ended), self._calling.assign(part)
+        if not (ended or assigned):
+            return
+        exchange = partial(self._ledger.exchange, ended, assigned)
+        recorded, begun = await patiently(exchange, self._progress, stop, "postgres")
+        del self._ended[: len(ended)]
+        for delivery in begun:
+            self._start(delivery)
+        self._telling.all(ended, recorded)
 
     async def _within_rates(self, part: list[Delivery], stop: asyncio.Event) -> list[Delivery]:
         """Those that may be sent now; the others are given back, due one behind the other."""
@@ -142,14 +167,19 @@ class Sending:
     def _start(self, delivery: Delivery) -> None:
         call = asyncio.create_task(self._call(delivery))
         self._calls.add(call)
-        call.add_done_callback(self._ended)
+        call.add_done_callback(self._over)
 
     async def _call(self, delivery: Delivery) -> None:
-        self._recording.put(await self._calling.call(delivery))
+        self._ended.append(await self._calling.call(delivery))
 
-    def _ended(self, call: asyncio.Task[None]) -> None:
+    def _over(self, call: asyncio.Task[None]) -> None:
         self._calls.discard(call)
+        self._wake()
+
+    def _wake(self) -> None:
         self._changed.set()
+        if self._enough:
+            self._worth.set()
 
     async def _give_back(self, reason: str, delay: float) -> None:
         returned, self._claimed = list(self._claimed), deque()

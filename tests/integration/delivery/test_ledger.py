@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
@@ -48,9 +48,17 @@ async def _make_due(plan: Plan) -> None:
     )
 
 
+async def _begin(ledger: PostgresLedger, deliveries: Sequence[Delivery]) -> list[Delivery]:
+    return (await ledger.exchange([], deliveries))[1]
+
+
+async def _record(ledger: PostgresLedger, results: Sequence[Result]) -> list[Result]:
+    return (await ledger.exchange(results, []))[0]
+
+
 async def _begun(ledger: PostgresLedger, *planned: Planned) -> list[Delivery]:
     claimed = await ledger.claim([p.reference for p in planned])
-    return await ledger.begin(claimed)
+    return await _begin(ledger, claimed)
 
 
 def _result(delivery: Delivery, outcome: Outcome) -> Result:
@@ -89,7 +97,7 @@ async def test_a_record_for_what_is_held_or_ended_is_dropped(ledger: PostgresLed
 async def test_a_record_does_not_hurry_a_retry(ledger: PostgresLedger, plan: Plan) -> None:
     planned = await plan.one()
     (delivery,) = await _begun(ledger, planned)
-    await ledger.record([_result(delivery, Retry("provider-deferred", 3600.0, "451"))])
+    await _record(ledger, [_result(delivery, Retry("provider-deferred", 3600.0, "451"))])
     assert await ledger.claim([planned.reference]) == []
     await _make_due(plan)
     (again,) = await ledger.claim([planned.reference])
@@ -99,7 +107,7 @@ async def test_a_record_does_not_hurry_a_retry(ledger: PostgresLedger, plan: Pla
 async def test_cancelled_between_claim_and_call_is_not_sent(ledger: PostgresLedger, plan: Plan) -> None:
     claimed = await ledger.claim([p.reference for p in await plan.many(["ada", "bob"])])
     await plan.connection.execute("update deliveries set state = 'cancelled' where user_id = 'ada'")
-    assert [d.recipient.user_id for d in await ledger.begin(claimed)] == ["bob"]
+    assert [d.recipient.user_id for d in await _begin(ledger, claimed)] == ["bob"]
 
 
 async def test_an_expired_claim_is_planned_again(ledger: PostgresLedger, plan: Plan) -> None:
@@ -107,7 +115,7 @@ async def test_an_expired_claim_is_planned_again(ledger: PostgresLedger, plan: P
     claimed = await ledger.claim([planned.reference])
     assert await ledger.reap(10) == Reaped(0, 0)
     await _run_out(plan)
-    assert await ledger.begin(claimed) == []  # too late, even before it is reaped
+    assert await _begin(ledger, claimed) == []  # too late, even before it is reaped
     assert await ledger.reap(10) == Reaped(planned=1, unknown=0)
     row = await plan.row(planned)
     assert (row["state"], row["reason"], row["attempts"]) == ("planned", "lease-expired", 0)
@@ -122,10 +130,10 @@ async def test_an_expired_sending_is_unknown_and_repeated(ledger: PostgresLedger
     row = await plan.row(planned)
     assert (row["state"], row["reason"], row["attempts"]) == ("unknown", "outcome-unknown", 1)
     (again,) = await ledger.claim_due(10)
-    (again,) = await ledger.begin([again])
-    assert await ledger.record([_result(lost, Failed("provider-refused", "550"))]) == []  # its word counts no more
+    (again,) = await _begin(ledger, [again])
+    assert await _record(ledger, [_result(lost, Failed("provider-refused", "550"))]) == []  # its word counts no more
     assert (await plan.row(planned))["state"] == "sending"
-    (kept,) = await ledger.record([_result(again, Sent("250"))])
+    (kept,) = await _record(ledger, [_result(again, Sent("250"))])
     assert (kept.delivery, (await plan.row(planned))["state"]) == (again, "sent")
     assert [row["outcome"] for row in await plan.attempts(planned)] == ["unknown", "sent"]
 
@@ -133,13 +141,13 @@ async def test_an_expired_sending_is_unknown_and_repeated(ledger: PostgresLedger
 async def test_a_repeat_of_a_process_that_is_gone_goes_to_whom_it_asked(ledger: PostgresLedger, plan: Plan) -> None:
     planned = await plan.one()
     (claimed,) = await ledger.claim([planned.reference])
-    (begun,) = await ledger.begin([replace(claimed, providers=("ses", "smtp"))])
+    (begun,) = await _begin(ledger, [replace(claimed, providers=("ses", "smtp"))])
     await _run_out(plan)
     assert not await ledger.turn(begun, "smtp")  # too late: it may be another's by now
     await ledger.reap(10)
     (again,) = await ledger.claim_due(10)
     assert again.uncertain_with == "ses"
-    (begun,) = await ledger.begin([replace(again, providers=("ses", "smtp"))])
+    (begun,) = await _begin(ledger, [replace(again, providers=("ses", "smtp"))])
     assert await ledger.turn(begun, "smtp")
     await _run_out(plan)
     await ledger.reap(10)
@@ -171,8 +179,8 @@ async def test_outcomes_of_a_batch(ledger: PostgresLedger, plan: Plan) -> None:
     by_user = {d.recipient.user_id: d for d in begun}
     results = [_result(by_user[user], outcome) for user, outcome in zip("abcde", outcomes, strict=True)]
     stolen = replace(results[0], delivery=replace(results[0].delivery, token=planned[0].id))
-    assert await ledger.record([stolen]) == []
-    assert len(await ledger.record(results)) == 5
+    assert await _record(ledger, [stolen]) == []
+    assert len(await _record(ledger, results)) == 5
     rows = [await plan.row(p) for p in planned]
     assert [row["state"] for row in rows] == ["sent", "planned", "unknown", "failed", "planned"]
     assert [row["attempts"] for row in rows] == [1, 1, 1, 0, 0]
@@ -191,7 +199,7 @@ async def test_outcomes_of_a_batch(ledger: PostgresLedger, plan: Plan) -> None:
 async def test_a_failure_waits_for_its_dead_letter(ledger: PostgresLedger, plan: Plan) -> None:
     planned = await plan.one()
     (delivery,) = await _begun(ledger, planned)
-    await ledger.record([_result(delivery, Failed("provider-refused", "550"))])
+    await _record(ledger, [_result(delivery, Failed("provider-refused", "550"))])
     (failure,) = await ledger.unburied(10)
     assert (failure.id, failure.reason, failure.attempts) == (planned.id, "provider-refused", 1)
     assert await ledger.unburied(10) == []  # another process has it for a lease
@@ -205,17 +213,17 @@ async def test_a_failure_waits_for_its_dead_letter(ledger: PostgresLedger, plan:
 async def test_a_replayed_delivery_counts_its_attempts_on(ledger: PostgresLedger, plan: Plan) -> None:
     planned = await plan.one()
     (delivery,) = await _begun(ledger, planned)
-    await ledger.record([_result(delivery, Failed("attempts-exhausted", "451"))])
+    await _record(ledger, [_result(delivery, Failed("attempts-exhausted", "451"))])
     await plan.connection.execute("update deliveries set state = 'planned', attempts = 0")
     (again,) = await _begun(ledger, planned)
-    await ledger.record([_result(again, Sent("250"))])
+    await _record(ledger, [_result(again, Sent("250"))])
     assert [(a["attempt"], a["outcome"]) for a in await plan.attempts(planned)] == [(1, "failed"), (2, "sent")]
 
 
 async def test_given_back_is_due_at_once(ledger: PostgresLedger, plan: Plan) -> None:
     planned = await plan.many(["ada", "bob"])
     claimed = await ledger.claim([p.reference for p in planned])
-    (begun,) = await ledger.begin(claimed[:1])
+    (begun,) = await _begin(ledger, claimed[:1])
     await ledger.give_back(claimed, "given-back", [0.0] * len(claimed))
     assert await plan.states() == {"sending": 1, "planned": 1}
     assert await ledger.due(10) == 1

@@ -57,3 +57,25 @@ async def test_what_comes_faster_than_its_rate_comes_later(
     assert spent.total_seconds() > 1.0  # four at once, and eight more at four a second
     assert len(mail.messages) == 12
     assert await plan.connection.fetchval("select max(attempts) from deliveries") == 1
+
+
+_WATCH = """
+create table most_sending (n bigint);
+create function note_sending() returns trigger language plpgsql security definer set search_path = public as $$
+begin
+  insert into most_sending select count(*) from deliveries where state = 'sending';
+  return null;
+end $$;
+create trigger note_sending after update on deliveries for each statement execute function note_sending()
+"""
+
+
+async def test_no_more_is_marked_as_being_sent_than_calls_may_run(
+    start_workers: StartWorkers, plan: Plan, work: Work
+) -> None:
+    await plan.connection.execute(_WATCH)
+    deliveries = await plan.many([f"user-{n}" for n in range(200)])
+    start_workers(CARILLON_DELIVERY_CONCURRENCY="4")
+    await work.name(deliveries, each=50)
+    await plan.until_all("sent", 200)
+    assert await plan.connection.fetchval("select max(n) from most_sending") == 4
