@@ -7,34 +7,38 @@ order by consumer, topic, partition, generation
 -- name: written
 -- How many notifications there are of each event, and how many of them came through Kafka. An event that waits, or
 -- waited, for its time was taken as well, once however many parts it is told in; what it became comes from `scheduled`.
--- An event for all tenants was taken once as well, and what each of them is told comes from `broadcast`.
-select event, count(*) as notifications, count(*) filter (where origin not in ('http', 'scheduled', 'broadcast')) as from_noti
+-- An event for all tenants was taken once as well, and what each of them is told comes from `broadcast`. What was kept
+-- long enough and is gone stands in `purged_events`.
+select event, sum(events)::bigint as notifications,
+  coalesce(sum(events) filter (where origin not in ('http', 'scheduled', 'broadcast')), 0)::bigint as from_noti
 from (
-  select event, source ->> 'topic' as origin from notifications
+  select event, coalesce(source ->> 'topic', '') as origin, count(*) as events from notifications group by 1, 2
   union all
-  select event, source_topic from scheduled where id = event_id
+  select event, source_topic, count(*) from scheduled where id = event_id group by 1, 2
   union all
-  select event, source_topic from broadcasts
+  select event, source_topic, count(*) from broadcasts group by 1, 2
+  union all
+  select event, origin, events from purged_events
 ) taken
 group by event
 
 -- name: room_logs
--- Logs with a gap, and logs whose last seq is not what their head says. Retention may cut a log at its beginning,
--- so it is contiguous from its first row on; a first row that is missing shows in `decisions`.
+-- Logs that have not every entry behind their floor (what was kept long enough and is gone) up to their head.
 with logs as (
   select tenant, room, count(*) as entries, min(seq) as first, max(seq) as last
   from room_log group by tenant, room
 ), wrong as (
-  select tenant, room, coalesce(l.entries, 0) as entries, coalesce(l.last - l.first + 1, 0) as wanted,
-    coalesce(l.last, 0) as last, h.seq as head
+  select tenant, room, coalesce(l.entries, 0) as entries, coalesce(l.first, h.floor + 1) as first,
+    coalesce(l.last, h.floor) as last, h.floor, h.seq as head, greatest(
+      coalesce(h.seq - h.floor, 1) - coalesce(l.entries, 0), abs(coalesce(h.seq, 0) - coalesce(l.last, h.floor, 0)), 1) as amount
   from room_heads h full join logs l using (tenant, room)
-  where coalesce(l.entries, 0) <> coalesce(l.last - l.first + 1, 0) or coalesce(l.last, 0) is distinct from h.seq
+  where h.seq is null or coalesce(l.entries, 0) <> h.seq - h.floor
+    or coalesce(l.first, h.floor + 1) <> h.floor + 1 or coalesce(l.last, h.floor) <> h.seq
 )
 select tenant || '/' || room as subject,
-  format('%s entries where %s are expected, last seq %s, head %s', entries, wanted, last, coalesce(head::text, 'missing'))
-    as detail,
-  greatest(wanted - entries, abs(coalesce(head, 0) - last), 1) as amount,
-  sum(greatest(wanted - entries, abs(coalesce(head, 0) - last), 1)) over () as total
+  format('%s entries where %s are expected, from %s to %s, floor %s, head %s', entries, coalesce(head - floor, 0), first, last,
+         coalesce(floor::text, 'missing'), coalesce(head::text, 'missing')) as detail,
+  amount, sum(amount) over () as total
 from wrong order by tenant, room limit $1
 
 -- name: state_logs
@@ -43,21 +47,22 @@ with logs as (
   select tenant, user_id, count(*) as entries, min(seq) as first, max(seq) as last
   from state_log group by tenant, user_id
 ), wrong as (
-  select tenant, user_id, coalesce(l.entries, 0) as entries, coalesce(l.last - l.first + 1, 0) as wanted,
-    coalesce(l.last, 0) as last, h.seq as head
+  select tenant, user_id, coalesce(l.entries, 0) as entries, coalesce(l.first, h.floor + 1) as first,
+    coalesce(l.last, h.floor) as last, h.floor, h.seq as head, greatest(
+      coalesce(h.seq - h.floor, 1) - coalesce(l.entries, 0), abs(coalesce(h.seq, 0) - coalesce(l.last, h.floor, 0)), 1) as amount
   from user_heads h full join logs l using (tenant, user_id)
-  where coalesce(l.entries, 0) <> coalesce(l.last - l.first + 1, 0) or coalesce(l.last, 0) is distinct from h.seq
+  where h.seq is null or coalesce(l.entries, 0) <> h.seq - h.floor
+    or coalesce(l.first, h.floor + 1) <> h.floor + 1 or coalesce(l.last, h.floor) <> h.seq
 )
 select tenant || '/' || user_id as subject,
-  format('%s entries where %s are expected, last seq %s, head %s', entries, wanted, last, coalesce(head::text, 'missing'))
-    as detail,
-  greatest(wanted - entries, abs(coalesce(head, 0) - last), 1) as amount,
-  sum(greatest(wanted - entries, abs(coalesce(head, 0) - last), 1)) over () as total
+  format('%s entries where %s are expected, from %s to %s, floor %s, head %s', entries, coalesce(head - floor, 0), first, last,
+         coalesce(floor::text, 'missing'), coalesce(head::text, 'missing')) as detail,
+  amount, sum(amount) over () as total
 from wrong order by tenant, user_id limit $1
 
 -- name: decisions
 -- Notifications that do not have exactly the decisions which were planned: one entry in each of their rooms, and a
--- delivery for every person and channel that was decided; the delivery of a digest is none of a notification. One
+-- delivery for every person and channel that was decided; that of a digest, or of a test, is none of a notification. One
 -- aggregate over all four tables: the server spills it to disk when it is large.
 with counted as (
   select tenant, id as notification, 1 as there, cardinality(rooms) as rooms, decisions_planned as planned,
@@ -65,7 +70,7 @@ with counted as (
   from notifications
   union all select tenant, notification, 0, 0, planned, 0, 0 from expansions
   union all select tenant, notification, 0, 0, 0, 1, 0 from room_log where kind = 0
-  union all select tenant, notification, 0, 0, 0, 0, 1 from deliveries where digest is distinct from id
+  union all select tenant, notification, 0, 0, 0, 0, 1 from deliveries where notification <> id
 ), totals as (
   select tenant, notification, sum(there) as there, sum(rooms) as rooms, sum(planned) as planned,
     sum(entries) as entries, sum(deliveries) as deliveries

@@ -32,6 +32,8 @@ from services.router.adapters.kafka_log import KafkaPartitions, started_consumer
 from services.router.adapters.ledger import PostgresLedger
 from services.router.adapters.outbox import KafkaOutbox
 from services.router.adapters.positions import PostgresPositions
+from services.router.adapters.retention import PostgresRetention
+from services.router.domain.retention import Keeping
 from services.router.entrypoints.batcher import Batcher, Handle
 from services.router.entrypoints.consuming import consume
 from services.router.entrypoints.faust_app import create, require_compiled
@@ -42,12 +44,14 @@ from services.router.handlers.expansion import ExpansionHandler
 from services.router.handlers.holding import Holding
 from services.router.handlers.lanes import BulkLane, FastLane
 from services.router.handlers.preparing import Preparation
+from services.router.handlers.retention import RetentionHandler
 from services.router.handlers.watching import Watch
 from services.router.settings import Settings
 
 CONSUMER = "router"  # in the table of progress, and the consumer group
 CLOSE_TIMEOUT, ANSWER_TIMEOUT = 3.0, 2.0
 EXPANSION_LIMIT = DUE_LIMIT = 60.0
+RETENTION_LIMIT = 120.0  # beyond its interval: a step ends or fails within the statement timeout
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +124,19 @@ def _compose(settings: Settings, neighbours: _Neighbours, health: Health, stop: 
         Holding(health.watch("due work", DUE_LIMIT), stop),
         interval=settings.router_due_interval,
     )
+    retention = RetentionHandler(
+        PostgresRetention(pool),
+        Holding(health.watch("retention", settings.retention_interval + RETENTION_LIMIT), stop),
+        Keeping(settings.retention_days, settings.audit_days),
+        interval=settings.retention_interval,
+        rows=settings.retention_rows,
+    )
     health.checks = {"database": partial(_database_answers, pool)}
     return [
         *_lanes(settings, batches, positions, log, health, stop),
         expansion.run(stop),
         due.run(stop),
+        retention.run(stop),
         first(stop.wait(), catalogues.keep_fresh()),
     ]
 
@@ -169,7 +181,7 @@ async def _meet(settings: Settings, holding: Holding, stack: AsyncExitStack) -> 
     meeting = partial(holding.until_done, "start")
 
     async def pool() -> asyncpg.Pool:
-        return await create_pool(settings.postgres_dsn, "carillon_router", min_size=2, max_size=6)
+        return await create_pool(settings.postgres_dsn, "carillon_router", min_size=2, max_size=7)
 
     cluster = await meeting(partial(cluster_id, bootstrap))
     reader = await meeting(partial(started_consumer, bootstrap))

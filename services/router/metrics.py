@@ -44,3 +44,8 @@ TOLD = Counter("carillon_router_scheduled_told_total", "Scheduled events whose t
 BROADCAST = Counter("carillon_router_broadcast_tenants_total", "Tenants that were told an event for all of them")
 DIGESTS = Counter("carillon_router_digests_total", "Digests that were closed and are to be sent")
 CANCELLED = Counter("carillon_router_cancelled_total", "Notifications that were cancelled after they were planned")
+PURGED = Counter("carillon_router_purged_rows_total", "Rows that were kept long enough and removed", ["kind"])
+OLDEST = Gauge("carillon_router_oldest_notification_seconds", "Age of the oldest notification, as last seen")
+OVERDUE = Gauge(
+    "carillon_router_retention_overdue_seconds", "By how much the oldest notification is past its time, as last seen"
+)

@@ -10,6 +10,7 @@ from pydantic_settings import NoDecode
 
 from libs.runtime.settings import ChannelSettings, ServiceSettings
 from libs.runtime.settings import Settings as Base
+from libs.schemas.retention import checked
 from services.router.domain.audience import AudienceRules
 
 _TOPIC = re.compile(r"^[A-Za-z0-9._-]{1,249}$")
@@ -66,4 +67,17 @@ class Settings(ServiceSettings, ChannelSettings, AudienceSettings):
     router_due_interval: float = Field(
         0.5, gt=0, description="how often scheduled, collected and cancelled work is looked for"
     )
+    retention_days: int = Field(
+        90,
+        ge=0,
+        description="how long notifications are kept, where their tenant does not say; 0: for good",
+    )
+    audit_days: int = Field(400, ge=0, description="how long the audit trail is kept; 0: for good")
+    retention_interval: float = Field(3600.0, gt=0, description="how often what is older is looked for")
+    retention_rows: int = Field(1_000, ge=10, le=10_000, description="rows that are removed in a transaction, about")
     delivery_grace: float = Field(30.0, gt=0, description="when delivery looks for work that Kafka did not bring")
+
+    @field_validator("retention_days", "audit_days")
+    @classmethod
+    def _long_enough(cls, days: int) -> int:
+        return checked(days)

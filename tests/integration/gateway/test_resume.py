@@ -117,7 +117,13 @@ async def test_what_retention_took_cannot_be_resumed(gateways: Gateways, scribe:
     position = await seen(gateways.url, bearer)
     for number in range(4):
         await scribe.write(own, data={"n": number})
-    await scribe.pool.execute("delete from room_log where room = $1 and seq <= 2", own)
+    await scribe.pool.execute(
+        """update notifications set planned_at = planned_at - interval '100 days'
+           where id in (select notification from room_log where room = $1 and seq <= 2)""",
+        own,
+    )
+    await scribe.pool.execute("select purge_notifications('default', now() - interval '90 days', 100)")
+    assert await scribe.value("select floor from room_heads where room = $1", own) == 2
     async with client(gateways.url, bearer, position) as one:
         assert (await one.event("resync"))["reason"] == "too-old"
         await scribe.publish(own, data={"n": 9})

@@ -28,7 +28,7 @@ select count(*) from progress where next_offset - start_offset <> accepted + dup
 _GAPS = """
 select count(*) from room_heads h left join lateral (
   select count(*) as entries, max(seq) as last from room_log l where l.tenant = h.tenant and l.room = h.room
-) l on true where h.seq <> l.entries or h.seq <> coalesce(l.last, 0)
+) l on true where h.seq - h.floor <> l.entries or h.seq <> coalesce(l.last, h.floor)
 """
 _UNDECIDED = """
 select count(*) from notifications n where n.decisions_planned + (

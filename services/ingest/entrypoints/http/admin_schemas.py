@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 from pydantic.alias_generators import to_camel
 
 from libs.schemas.directory import DirectoryEntry
 from libs.schemas.events import MAX_BATCH_EVENTS, Id
+from libs.schemas.retention import TENANT_SETTING, checked
 from services.ingest.domain.access import Scope
 
 
@@ -61,6 +62,15 @@ class TenantRequest(_Body):
 
     name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     settings: dict[str, Any] = {}
+
+    @field_validator("settings")
+    @classmethod
+    def _kept_long_enough(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        days = settings.get(TENANT_SETTING, 0)
+        if not isinstance(days, int) or isinstance(days, bool) or days < 0:
+            raise ValueError(f"{TENANT_SETTING}: expected a number of days")
+        checked(days)
+        return settings
 
 
 class Tenant(TenantRequest):
