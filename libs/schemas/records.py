@@ -236,9 +236,9 @@ class LifecycleRecord(Record):
     """What became of a notification, for customers; keyed by the notification's id so that order holds.
 
     `sequence` rises with each change of a delivery: a record whose sequence was seen before is a repeat. Without a
-    delivery it is about the notification itself: `planned`, or `read` by a person in the inbox, one by one. Marking all
-    as read moves one watermark over any number of notifications and is not told; whoever wants to know asks
-    `GET /api/v1/notifications/{id}/readers`. Whether a mail was opened is not watched.
+    delivery it is about the notification itself: `planned`, or `read` by a person in the inbox. Marking all as read is
+    told of each notification that became read by it, the newest 1,000 at most; `GET /api/v1/notifications/{id}/readers`
+    knows of all. What was only seen, archived or cleared is not told.
     """
 
     tenant: str

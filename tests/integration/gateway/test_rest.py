@@ -111,6 +111,22 @@ async def test_all_that_was_seen_is_read_and_no_more(http: httpx.AsyncClient, sc
     assert nothing.json() == {"markedCount": 0, "readAt": None, "positions": {}}
 
 
+async def test_marking_all_read_is_told_of_each(http: httpx.AsyncClient, scribe: Scribe, name: str) -> None:
+    mine = bearer(f"u{name}")
+    seen = [await scribe.write(f"user:u{name}") for _ in range(3)]
+    before = await scribe.write(f"user:u{name}")
+    await http.post(f"{V1}/{before.id}/read", headers=mine)
+    await http.post(f"{V1}/{seen[0].id}/read", headers=mine)
+    await http.post(f"{V1}/{seen[0].id}/unread", headers=mine)
+    told = "select array_agg(notification order by seq) from lifecycle_changes where user_id = $1 and state = 'read'"
+    early = await scribe.value(told, f"u{name}")
+    assert (await http.post(f"{V1}/read-all", headers=mine)).status_code == 200
+    await http.post(f"{V1}/read-all", headers=mine)  # nothing is left to be told of
+    later = await scribe.value(told, f"u{name}")
+    assert early == [before.id, seen[0].id]
+    assert sorted(later[2:]) == sorted(n.id for n in seen)
+
+
 async def test_another_tenant_and_another_person_see_nothing(
     http: httpx.AsyncClient, scribe: Scribe, name: str
 ) -> None:

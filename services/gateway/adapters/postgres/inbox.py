@@ -17,6 +17,7 @@ from services.gateway.domain.inbox import Count, Filters, Place, PositionOperati
 from services.gateway.domain.marks import Action, Marks, Standing, marked
 
 _SQL = load(Path(__file__).with_suffix(".sql"))
+_TOLD_AT_ONCE = 1_000  # what is marked read together is told one by one, but not without end
 _MOVE = {"read_all": "move_read", "seen": "move_seen", "cleared": "move_cleared"}
 
 
@@ -77,8 +78,11 @@ class PostgresInbox:
             await lock(connection, who)
             before = await _unread(connection, who, now)
             positions = seen_positions(seen, await _ends(connection, who))
+            told = await _to_be_told(connection, who, positions, now) if operation == "read_all" and before else []
             if not await _moved(connection, who, operation, positions, now):
                 return 0, None
+            if told:
+                await connection.execute(_SQL["tell_read"], told)
             after = await _unread(connection, who, now)
             count = before - after
             return count, await append_positions(connection, who, Action(operation), positions, count, now)
@@ -137,6 +141,12 @@ async def _mark(
 def _standing(row: Row) -> Standing:
     marks = Marks(row["marked"], row["read_mark"], row["seen_mark"], row["archived_at"], row["snooze_mark"])
     return Standing(marks, row["read"], row["seen"])
+
+
+async def _to_be_told(connection: Connection, who: Reader, positions: dict[str, int], now: datetime) -> list[UUID]:
+    """What is unread up to the positions, the newest of it: customers learn of each that it was read."""
+    rows = await _page(connection, who, Filters(unread=True), _TOLD_AT_ONCE, 0, None, now)
+    return [row["id"] for row in rows if row["seq"] <= positions.get(row["room"], 0)]
 
 
 async def _moved(

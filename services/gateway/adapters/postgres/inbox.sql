@@ -309,3 +309,7 @@ select epoch, seq - cardinality($4) as before from head;
 -- name: wake
 -- $1 now, $2 how many: what was snoozed and is due, of all readers.
 select * from feed_wake($1, $2);
+
+-- name: tell_read
+-- ($1 alone.) What has just been marked read with the rest, for the lifecycle.
+select lifecycle_read_together($1::uuid[]);
