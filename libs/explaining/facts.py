@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
-from dataclasses import dataclass
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from libs.catalogue.types import NotificationType
@@ -58,8 +58,8 @@ class Facts:
     `addressed` are the rooms of the audience, also where nothing is shown in-app; `rule` says how it came about.
     `named` are the channels that the event itself names. `person` is as the directory has it now, with the preferences
     and suppressions of the planning time. `deliverable` are the external channels in use. `withdrawn` is why it is not
-    shown any more (cancelled, replaced); `muted_since` when its type had been hidden from the person as it came,
-    `by_default` that their tenant hides it; `over`: its time is over by now.
+    shown any more (cancelled, replaced), `withdrawn_in` the same by room; `muted_since` when its type had been hidden
+    from the person as it came, `by_default` that their tenant hides it; `over`: its time is over by now.
     """
 
     reader: str
@@ -77,6 +77,7 @@ class Facts:
     rule: str = "named"
     excluded: tuple[str, ...] = ()
     withdrawn: str | None = None
+    withdrawn_in: Mapping[str, str] = field(default_factory=dict)
     muted_since: datetime | None = None
     by_default: bool = False
     over: bool = False

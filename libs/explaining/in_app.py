@@ -65,8 +65,9 @@ def _unless_hidden(facts: Facts, answer: Answer) -> Answer:
     where = answer.where
     if facts.reader in facts.excluded and where != facts.own_room:
         return Answer(where, "hidden", Reason.EXCLUDED, "the event, or its type, leaves them out", derived=False)
-    if facts.withdrawn is not None:
-        return Answer(where, "hidden", facts.withdrawn, "it was withdrawn after it was shown", derived=False)
+    withdrawn = facts.withdrawn_in.get(where, facts.withdrawn)
+    if withdrawn is not None:
+        return Answer(where, "hidden", withdrawn, "it was withdrawn after it was shown", derived=False)
     if facts.over:
         return Answer(where, "hidden", Reason.EXPIRED, "its time is over")
     if facts.muted_since is not None:

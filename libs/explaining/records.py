@@ -106,7 +106,7 @@ class _Reading:
     async def _facts(self, told: Row, reader: str, person: Row, deliverable: Set[str]) -> Facts:
         found, tenant = self._found, self._found["tenant"]
         entries = [room for room in told["rooms"] if room["kind"] == "entry"]
-        withdrawn = next((room["because"] for room in told["rooms"] if room["kind"] == "control"), None)
+        withdrawn_in = {room["room"]: room["because"] for room in told["rooms"] if room["kind"] == "control"}
         came = entries[0]["at"] if entries else found["planned_at"]
         muted = await self._connection.fetchrow(_SQL["muted"], tenant, reader, found["type"], came)
         catalogue = await as_of(self._connection.fetch, tenant, found["catalogue_version"])
@@ -126,7 +126,8 @@ class _Reading:
             expires_at=found["expires_at"],
             rule=found["rule"],
             excluded=found["excluded"],
-            withdrawn=withdrawn or ("cancelled" if found["cancelled_at"] else None),
+            withdrawn="cancelled" if found["cancelled_at"] else None,
+            withdrawn_in=withdrawn_in,
             muted_since=None if muted is None else muted["since"],
             by_default=muted is not None and not muted["own"],
             over=bool(found["over"]),

@@ -24,6 +24,7 @@ from services.router.domain.reserving import (
     throttle_of,
 )
 from services.router.domain.scheduling import Schedule
+from services.router.domain.withdrawing import Withdrawn
 from tests.simulation.database import Database, Transaction
 
 _DIGESTS = UUID(int=7)
@@ -106,11 +107,27 @@ async def stop(transaction: Transaction, keys: Sequence[Key], reason: str = "rep
     for expansion in expansions:
         transaction.put("expansions", expansion, replace(transaction.get("expansions", expansion), done=True))
     rows = [key for key, row in sorted(transaction.all("deliveries").items()) if (key[0], row.notification) in keys]
+    await _cancel(transaction, rows, reason)
+
+
+async def _cancel(transaction: Transaction, rows: Sequence[Key], reason: str) -> None:
     await transaction.lock("deliveries", rows)
     for key in rows:
         row = transaction.get("deliveries", key)
         if row.state in ("planned", "deferred", "digested"):
             transaction.put("deliveries", key, replace(row, state="cancelled", reason=reason))
+
+
+async def replace_with_newer(transaction: Transaction, replaced: Sequence[Withdrawn]) -> None:
+    """Nothing more is sent of what is replaced; where it stays for some, not to those in whose room it is."""
+    await stop(transaction, [one.key for one in replaced if not one.partial])
+    theirs = {(*one.key, room) for one in replaced if one.partial for room in one.rooms}
+    rows = [
+        key
+        for key, row in sorted(transaction.all("deliveries").items())
+        if (key[0], row.notification, f"user:{row.user_id}") in theirs
+    ]
+    await _cancel(transaction, rows, "replaced")
 
 
 def untaken(database: Database, keys: Collection[Key]) -> list[DueDelivery]:

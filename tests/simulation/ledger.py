@@ -110,7 +110,7 @@ class MemoryLedger:
                 key = (*plan.notification.key, expansion.room)
                 transaction.put("expansions", key, deliveries.Expanding(plan, expansion, self._world.now()))
         waiting = await self._schedule(transaction, [step for _, step in writing.units if isinstance(step, Schedule)])
-        await deliveries.stop(transaction, _withdrawn(appending, inserted))
+        await deliveries.replace_with_newer(transaction, _withdrawn(appending, inserted))
         await self._process.effect("decided")
         for partition, added in tally(writing.fates(inserted, waiting), at, writing.verified).items():
             transaction.put("progress", partition, _advanced(positions[partition], added))
@@ -152,7 +152,7 @@ class MemoryLedger:
         appended, newest = collapse(notifications, held, rooms)
         for key, id_ in newest.items():
             transaction.put("collapse_keys", key, id_)
-        await deliveries.stop(transaction, _withdrawn(appended, older))
+        await deliveries.replace_with_newer(transaction, _withdrawn(appended, older))
         return appended
 
     async def _schedule(self, transaction: Transaction, schedules: Sequence[Schedule]) -> set[Key]:
@@ -228,5 +228,5 @@ def _advanced(position: Position, added: Tally) -> Position:
     )
 
 
-def _withdrawn(appended: Sequence[Notification | Withdrawn], among: Collection[Key]) -> list[Key]:
-    return [one.key for one in appended if isinstance(one, Withdrawn) and one.key in among]
+def _withdrawn(appended: Sequence[Notification | Withdrawn], among: Collection[Key]) -> list[Withdrawn]:
+    return [one for one in appended if isinstance(one, Withdrawn) and one.key in among]

@@ -21,7 +21,9 @@ select d.channel, d.state, count(*) as count
 from mine join deliveries d on d.tenant = $1 and d.notification = mine.id
 group by d.channel, d.state
 union all
-select 'in-app', case when bool_or(l.kind = 1) then 'cancelled' else 'delivered' end, count(distinct l.room)
+select 'in-app',
+  case when count(distinct l.room) filter (where l.kind = 1) = count(distinct l.room) then 'cancelled' else 'delivered' end,
+  count(distinct l.room)
 from mine join room_log l on l.tenant = $1 and l.notification = mine.id
 having count(*) > 0
 union all

@@ -35,10 +35,14 @@ async def collapsed(
 
 
 async def replace(connection: Connection, appended: Sequence[Notification | Withdrawn], among: Collection[Key]) -> None:
-    """Sends nothing more of what is replaced among these."""
-    replaced = [one.key for one in appended if isinstance(one, Withdrawn) and one.key in among]
-    if replaced:
-        await stop(connection, replaced, "replaced")
+    """Sends nothing more of what is replaced among these; where it stays for some, nothing to who has the newer."""
+    replaced = [one for one in appended if isinstance(one, Withdrawn) and one.key in among]
+    if whole := [one.key for one in replaced if not one.partial]:
+        await stop(connection, whole, "replaced")
+    if parts := sorted((*one.key, room) for one in replaced if one.partial for room in one.rooms):
+        columns = list(zip(*parts, strict=True))
+        await connection.execute(_SQL["end_expansions_in"], *columns)
+        await connection.execute(_SQL["cancel_deliveries_in"], *columns)
 
 
 async def stop(connection: Connection, keys: Collection[Key], reason: str) -> None:

@@ -32,6 +32,23 @@ set state = 'cancelled', reason = $3, next_attempt_at = null, claim_token = null
 from unnest($1::text[], $2::uuid[]) as k (tenant, id)
 where d.tenant = k.tenant and d.notification = k.id and d.state in ('planned', 'deferred', 'digested', 'claimed')
 
+-- name: end_expansions_in
+-- Likewise, of the groups in whose rooms they are replaced.
+update expansions e set done_at = clock_timestamp()
+from unnest($1::text[], $2::uuid[], $3::text[]) as k (tenant, id, room)
+where e.tenant = k.tenant and e.notification = k.id and e.room = k.room and e.done_at is null
+
+-- name: cancel_deliveries_in
+-- Likewise, to those whose room it is, and who are in the group by now.
+update deliveries d
+set state = 'cancelled', reason = 'replaced', next_attempt_at = null, claim_token = null, lease_until = null,
+  updated_at = clock_timestamp()
+from unnest($1::text[], $2::uuid[], $3::text[]) as k (tenant, id, room)
+where d.tenant = k.tenant and d.notification = k.id and d.state in ('planned', 'deferred', 'digested', 'claimed')
+  and (k.room = 'user:' || d.user_id or exists (
+    select from memberships m
+    where m.tenant = d.tenant and m.user_id = d.user_id and m.room = k.room and m.left_at is null))
+
 -- name: mark
 update notifications n set cancelled_at = clock_timestamp()
 from unnest($1::text[], $2::uuid[]) as k (tenant, id)

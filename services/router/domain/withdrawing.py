@@ -17,12 +17,13 @@ HolderKey = tuple[str, str, str]  # tenant, room, collapse key
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
-    """A control entry in every room that the notification stands in."""
+    """A control entry in each of these rooms of the notification. `partial`: it stands in others."""
 
     tenant: str
     id: UUID
     reason: Why
     rooms: tuple[str, ...]
+    partial: bool = False
 
     @property
     def key(self) -> Key:
@@ -42,21 +43,21 @@ def collapse(
 ) -> tuple[list[Notification | Withdrawn], dict[HolderKey, UUID]]:
     """What is appended for notifications in their order, and the newest of each room and key afterwards.
 
-    An older one is withdrawn right before the newer when that stands in all of its rooms: nobody loses what nobody
-    shows them anew. `holders` are the newest as yet, `rooms` where those stand that were written before.
+    Right before the newer, the older is withdrawn in every room in which both stand; where nobody is shown the newer,
+    it stays. `holders` are the newest as yet, `rooms` where those stand that were written before.
     """
     newest, known = dict(holders), dict(rooms) | {n.key: n.rooms for n in notifications}
     appended: list[Notification | Withdrawn] = []
-    gone: set[Key] = set()
     for notification in notifications:
-        keys = holder_keys(notification)
-        for old in dict.fromkeys((notification.tenant, newest[key]) for key in keys if key in newest):
-            theirs = known.get(old, ())
-            if old != notification.key and old not in gone and theirs and set(theirs) <= set(notification.rooms):
-                gone.add(old)
-                appended.append(Withdrawn(*old, "replaced", tuple(theirs)))
+        replaced: dict[Key, list[str]] = {}
+        for key in holder_keys(notification):
+            old = notification.tenant, newest.get(key, notification.id)
+            if old != notification.key and known.get(old):
+                replaced.setdefault(old, []).append(key[1])
+            newest[key] = notification.id
+        for old, there in replaced.items():
+            appended.append(Withdrawn(*old, "replaced", tuple(there), partial=len(there) < len(known[old])))
         appended.append(notification)
-        newest |= dict.fromkeys(keys, notification.id)
     return appended, newest
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -123,9 +123,9 @@ class Scribe:
             ]
         return NotificationEmission(tenant=tenant, id=identity, created_at=now, rooms=tuple(places), **given)
 
-    async def withdraw(self, record: NotificationEmission) -> Withdrawal:
-        """Commits a control entry in each room of a notification, and tells nobody."""
-        rooms = [place.room for place in record.rooms]
+    async def withdraw(self, record: NotificationEmission, among: Collection[str] | None = None) -> Withdrawal:
+        """Commits a control entry in each room of a notification (or in those `among` them), and tells nobody."""
+        rooms = [place.room for place in record.rooms if among is None or place.room in among]
         async with self.pool.acquire() as connection, connection.transaction():
             places = [
                 await self._append(connection, record.tenant, rooms, n, "cancelled", record.id, control=1)

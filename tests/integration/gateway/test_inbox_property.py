@@ -50,6 +50,7 @@ steps = st.one_of(
     st.tuples(st.just("matching"), st.tuples(st.sampled_from(MARKS), st.sampled_from(TYPES), positions)),
     st.tuples(st.sampled_from(("read_all", "seen_all", "cleared")), positions),
     st.tuples(st.just("withdraw"), st.integers(0, 60)),
+    st.tuples(st.just("replace"), st.tuples(st.integers(0, 60), rooms)),
     st.tuples(st.just("mute"), says),
     st.tuples(st.just("tenant mutes"), says),
     st.tuples(st.just("wait"), st.integers(1, 2)),
@@ -73,7 +74,8 @@ class One:
     seen: bool = False
     archived: bool = False
     snoozed_until: datetime | None = None
-    gone: bool = False  # deleted or withdrawn
+    gone: bool = False  # deleted
+    withdrawn_in: set[str] = field(default_factory=set)
 
     def seq(self, room: str) -> int:
         return next(place.seq for place in self.record.rooms if place.room == room)
@@ -102,7 +104,9 @@ class Model:
         for one in self.all:
             home = access.home(one.record.rooms)
             over = one.expires_at is not None and one.expires_at <= self.now
-            if home is not None and not one.gone and not over and one.seq(home) > self.cleared_to.get(home, 0):
+            if home is None or home in one.withdrawn_in:
+                continue
+            if not one.gone and not over and one.seq(home) > self.cleared_to.get(home, 0):
                 found[one.record.id] = (one, home)
         return found
 
@@ -223,7 +227,12 @@ class Story:
             case "withdraw" if self.model.all:
                 one = self.model.all[what % len(self.model.all)]
                 await self.scribe.withdraw(one.record)
-                one.gone = True
+                one.withdrawn_in |= {place.room for place in one.record.rooms}
+            case "replace" if self.model.all:
+                one = self.model.all[what[0] % len(self.model.all)]
+                rooms = {self.mine(room) for room in what[1]} & {place.room for place in one.record.rooms}
+                await self.scribe.withdraw(one.record, rooms)
+                one.withdrawn_in |= rooms
             case "mute":
                 await self._mute(what)
             case "tenant mutes":
@@ -370,6 +379,8 @@ async def test_inbox_counts_and_brute_force_agree(scribe: Scribe, database: str)
     @example([("mute", {"a": True}), ("tenant mutes", {"a": False}), ONE, ("tenant mutes", {}), ONE])
     @example([ONE, *MARKED_UNREAD, ("archived", [0])])
     @example([ONE, *MARKED_UNREAD, ("withdraw", 0)])
+    @example([("publish", ({"user:me", "user:other"}, "a", None)), ("replace", (0, {"user:other"}))])
+    @example([("publish", ({"user:me", "user:other"}, "a", None)), *MARKED_UNREAD, ("replace", (0, {"user:me"}))])
     @example([("publish", ({"user:me"}, "a", 1)), *MARKED_UNREAD, ("wait", 2)])
     @example([ONE, ("snoozed", [0]), ("read_all", None), ("wait", 2)])
     @example([ONE, *MARKED_UNREAD, ("snoozed", [0])])

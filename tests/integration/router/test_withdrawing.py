@@ -113,12 +113,50 @@ async def test_the_newer_of_a_collapse_key_replaces_the_older(system: System, ro
 
 
 async def test_who_is_not_shown_the_newer_keeps_the_older(system: System, router: Router) -> None:
+    for user in ("ada", "bob"):
+        await system.person(user)
+    await system.listen(1, "user:ada")
     both, one = by_email("ada", "bob", collapse_key="k"), by_email("ada", collapse_key="k")
-    other_key = by_email("ada", collapse_key="l")
-    await router.handle(await system.publish(both, one, other_key))
-    assert await system.sql.fetchval("select count(*) from room_log where kind = 1") == 0
+    records = await system.publish(both, one, by_email("ada", collapse_key="l"))
+    await router.handle(records)
+    replaced = "select notification, room from room_log where kind = 1 order by room, seq"
+    assert [tuple(row) for row in await system.sql.fetch(replaced)] == [(both.id, "user:ada")]
+    sent = "select user_id, state from deliveries where notification = $1 order by user_id"
+    assert [tuple(row) for row in await system.sql.fetch(sent, both.id)] == [("ada", "cancelled"), ("bob", "planned")]
+    withdrawn = [one for one in await gateway_records(system) if isinstance(one, Withdrawal)]
+    assert [place.room for one in withdrawn for place in one.rooms] == ["user:ada"]
+    await router.handle(records)
     again = by_email("ada", "bob", collapse_key="k")
     await router.handle(await system.publish(again))
-    replaced = await system.sql.fetch("select notification, room from room_log where kind = 1")
-    assert {tuple(row) for row in replaced} == {(both.id, "user:ada"), (both.id, "user:bob"), (one.id, "user:ada")}
+    assert [tuple(row) for row in await system.sql.fetch(replaced)] == [
+        (both.id, "user:ada"),
+        (one.id, "user:ada"),
+        (both.id, "user:bob"),
+    ]
+    assert await states(system) == {
+        ("ada", "replaced"): ["cancelled", "cancelled"],
+        ("bob", "replaced"): ["cancelled"],
+        ("ada", "channel-named"): ["planned", "planned"],
+        ("bob", "channel-named"): ["planned"],
+    }
+    await system.adds_up()
+
+
+async def test_of_a_group_that_has_the_newer_nobody_is_sent_the_older(system: System, router: Router) -> None:
+    for user in ("ada", "bob", "eve"):
+        await system.person(user)
+    for user in ("ada", "bob"):
+        await system.member("org:o", user)
+    older = by_email("eve", collapse_key="k", recipients=Recipients(user_ids=("eve",), org_ids=("o",)))
+    newer = by_email("x", collapse_key="k", recipients=Recipients(org_ids=("o",)))
+    await router.handle(await system.publish(older))
+    await router.expand()
+    await router.handle(await system.publish(newer))
+    sent = "select user_id, state from deliveries where notification = $1 order by user_id"
+    assert [tuple(row) for row in await system.sql.fetch(sent, older.id)] == [
+        ("ada", "cancelled"),
+        ("bob", "cancelled"),
+        ("eve", "planned"),
+    ]
+    assert await system.sql.fetchval("select room from room_log where kind = 1") == "org:o"
     await system.adds_up()

@@ -94,6 +94,8 @@ def test_who_is_excluded_is_not_addressed_and_not_shown() -> None:
 def test_what_hides_it_is_told() -> None:
     member = {"intervals": (stay(0),)}
     assert reasons(facts(**member, withdrawn="replaced"))["org:acme"] == "replaced"
+    assert reasons(facts(**member, withdrawn_in={"org:acme": "replaced"}))["org:acme"] == "replaced"
+    assert reasons(facts(**member, withdrawn_in={"user:ben": "replaced"}))["org:acme"] == "shown"
     assert reasons(facts(**member, over=True))["org:acme"] == "expired"
     assert reasons(facts(**member, muted_since=NOON))["org:acme"] == "type-muted"
     assert reasons(facts(**member, muted_since=NOON, by_default=True))["org:acme"] == "default-off"

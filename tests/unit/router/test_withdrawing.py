@@ -34,41 +34,52 @@ coming = st.lists(
 )
 
 
+Step = tuple[UUID, bool, tuple[str, ...]]
+
+
 @given(coming, st.lists(st.integers(0, 10), max_size=3))
 def test_what_is_shown_does_not_depend_on_the_batches(those: list[Notification], cuts: list[int]) -> None:
-    def run(bounds: list[int]) -> list[tuple[UUID, bool]]:
+    def run(bounds: list[int]) -> list[Step]:
         holders: dict[HolderKey, UUID] = {}
         rooms = {n.key: n.rooms for n in those}
         appended: list[Notification | Withdrawn] = []
-        gone: set[UUID] = set()
         for start, stop in pairwise([0, *sorted(bounds), len(those)]):
-            known = {key: r for key, r in rooms.items() if key[1] not in gone}
-            more, holders = collapse(those[start:stop], holders, known)
-            gone |= {one.id for one in more if isinstance(one, Withdrawn)}
+            more, holders = collapse(those[start:stop], holders, rooms)
             appended += more
-        return [(one.id, isinstance(one, Withdrawn)) for one in appended]
+        return [(one.id, isinstance(one, Withdrawn), one.rooms) for one in appended]
 
     once = run([])
     assert once == run([cut for cut in cuts if cut <= len(those)])
-    assert [id_ for id_, gone in once if not gone] == [n.id for n in those]
-    withdrawn = [id_ for id_, gone in once if gone]
+    assert [id_ for id_, gone, _ in once if not gone] == [n.id for n in those]
+    withdrawn = [(id_, room) for id_, gone, rooms in once if gone for room in rooms]
     assert len(set(withdrawn)) == len(withdrawn), "nothing is withdrawn twice"
 
 
 @given(coming)
-def test_nobody_loses_what_nobody_shows_them_anew(those: list[Notification]) -> None:
+def test_in_every_room_the_newest_of_a_key_stands_and_no_other(those: list[Notification]) -> None:
     appended, _ = collapse(those, {}, {})
+    standing: dict[str, list[Notification]] = {}
     by_id = {n.id: n for n in those}
     for at, one in enumerate(appended):
-        if isinstance(one, Withdrawn):
-            newer = next(n for n in appended[at:] if isinstance(n, Notification))
-            assert set(by_id[one.id].rooms) <= set(newer.rooms)
-            assert by_id[one.id].collapse_key == newer.collapse_key is not None
-    # Of each key the next one that reaches as far replaces the one before it.
-    withdrawn = {one.id for one in appended if isinstance(one, Withdrawn)}
-    for key in "kl":
-        for older, newer in pairwise(n for n in those if n.collapse_key == key):
-            assert (older.id in withdrawn) or not set(older.rooms) <= set(newer.rooms)
+        if isinstance(one, Notification):
+            for room in one.rooms:
+                standing.setdefault(room, []).append(one)
+            continue
+        newer = next(n for n in appended[at:] if isinstance(n, Notification))
+        assert set(one.rooms) <= set(newer.rooms), "nobody loses what nobody shows them anew"
+        assert one.partial == (set(one.rooms) != set(by_id[one.id].rooms))
+        for room in one.rooms:
+            standing[room].remove(by_id[one.id])
+    for room, left in standing.items():
+        came = [n for n in those if room in n.rooms]
+        newest = {n.collapse_key: n for n in came}
+        assert left == [n for n in came if n.collapse_key is None or newest[n.collapse_key] is n]
+
+
+def test_what_was_cancelled_is_not_withdrawn_again() -> None:
+    older, newer = notification(frozenset("ab"), "k"), notification(frozenset("a"), "k")
+    _, holders = collapse([older], {}, {})
+    assert collapse([newer], holders, {}) == ([newer], holders | {(newer.tenant, "user:a", "k"): newer.id})
 
 
 def test_a_control_entry_stands_right_before_the_newer() -> None:

@@ -3,7 +3,7 @@
 --
 -- A notification exists for a reader in the first of its rooms that they may read. A row without `prior` is in its
 -- first room; one with it is looked at only where one of the rooms before it is the reader's too, or too many are.
--- It is hidden when it was deleted or cleared, withdrawn, is over, or came while its type was muted.
+-- It is hidden when it was deleted or cleared, withdrawn in that room, is over, or came while its type was muted.
 
 -- name: page
 -- $6 limit, $7 offset, $8–$10 the cursor (at, room, seq) of the last row seen, $11 from and $12 to (when it came into
@@ -65,7 +65,9 @@ from (
         where e.tenant = $1 and e.notification = l.notification and e.kind = 0
           and array_position(n.rooms, e.room) < array_position(n.rooms, l.room)
           and e.seq > s.after and (s.until is null or e.seq <= s.until)))
-      and not exists (select from room_log c where c.tenant = $1 and c.notification = l.notification and c.kind = 1)
+      and not exists (
+        select from room_log c
+        where c.tenant = $1 and c.notification = l.notification and c.room = l.room and c.kind = 1)
       and ($13::text is null or n.event = $13)
       and ($14::text is null or n.name = $14)
       and ($15::text[] is null or n.type = any ($15))
@@ -114,7 +116,8 @@ cross join lateral (
   limit 1
 ) home
 where home.deleted_at is null and home.seq > home.cleared_seq and (home.expires_at is null or home.expires_at > $5)
-  and not exists (select from room_log c where c.tenant = $1 and c.notification = k.id and c.kind = 1);
+  and not exists (
+    select from room_log c where c.tenant = $1 and c.notification = k.id and c.room = home.room and c.kind = 1);
 
 -- name: unread_count
 -- What the page with unread = true would hold: above the watermarks all rows less those that were read or hidden one
@@ -140,8 +143,8 @@ counted as materialized (
       select r.notification from receipts r
       where r.tenant = $1 and r.user_id = $2
         and (r.read or r.deleted_at is not null or r.archived_at is not null or r.snoozed_until > $5::timestamptz))
-    and l.notification not in (
-      select c.notification from spans w
+    and (l.room, l.notification) not in (
+      select c.room, c.notification from spans w
       join room_log c on c.tenant = $1 and c.room = w.room and c.seq > w.low and c.kind = 1)
     and (l.expires_at is null or l.expires_at > $5)
     and (not exists (select from muted) or not exists (
@@ -161,7 +164,7 @@ select
   + (select count(*)
      from receipts u
      cross join lateral (
-       select l.seq, l.type, l.at, l.expires_at, s.read_seq, s.cleared_seq
+       select l.room, l.seq, l.type, l.at, l.expires_at, s.read_seq, s.cleared_seq
        from room_log l
        join spans s on s.room = l.room and l.seq > s.after and (s.until is null or l.seq <= s.until)
        join notifications n on n.tenant = $1 and n.id = l.notification
@@ -172,7 +175,9 @@ select
        and u.archived_at is null and (u.snoozed_until is null or u.snoozed_until <= $5)
        and home.seq <= home.read_seq and home.seq > home.cleared_seq
        and (home.expires_at is null or home.expires_at > $5)
-       and not exists (select from room_log c where c.tenant = $1 and c.notification = u.notification and c.kind = 1)
+       and not exists (
+         select from room_log c
+         where c.tenant = $1 and c.notification = u.notification and c.room = home.room and c.kind = 1)
        and not exists (
          select from muted m
          where m.type = home.type and home.at >= m.since and (m.until is null or home.at < m.until)));
@@ -207,8 +212,8 @@ left join marked r on r.notification = l.notification
 where r.hidden is not true
   and (not coalesce(r.read, l.seq <= s.read_seq) or (l.seq > s.seen_seq and r.seen_at is null))
   and (l.expires_at is null or l.expires_at > $5)
-  and l.notification not in (
-    select c.notification from spans w
+  and (l.room, l.notification) not in (
+    select c.room, c.notification from spans w
     join room_log c on c.tenant = $1 and c.room = w.room and c.seq > w.low and c.kind = 1)
   and not exists (
     select from muted u where u.type = l.type and l.at >= u.since and (u.until is null or l.at < u.until))
