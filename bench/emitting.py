@@ -1,5 +1,6 @@
-"""Measures a server that emits by itself when it is asked: `GET /run?kind=room|unicast&count=…&rate=…&users=…`.
+"""Measures a server of sockets that is told what to emit.
 
+Most have the benchmark's own application and emit by themselves: `GET /run?kind=room|unicast&count=…&rate=…&users=…`;
 `/pause` answers with the longest stretch of work of the loop since the last call, in ms; 0 where that is not known.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from bench.load import Load, load
 from bench.result import cpu_seconds, resident_megabytes
 
 SECRET = "fan-out-benchmark-secret-of-32-bytes"
+Emit = Callable[[httpx.AsyncClient, str, int, float, int], Awaitable[None]]  # kind, count, rate, users
 FIRST = 500  # connections before the first that are measured: what a process needs once is not theirs
 
 
@@ -67,24 +69,40 @@ class Server:
             await self._process.wait()
 
 
-async def figures(command: Sequence[str | Path], size: Size, program: Path) -> Figures:
-    """All works, one after the other. `PORT` in the command becomes the server's port."""
+async def by_itself(http: httpx.AsyncClient, kind: str, count: int, rate: float, users: int) -> None:
+    """A server with the benchmark's application is asked once."""
+    query: dict[str, str | float] = {"kind": kind, "count": count, "rate": rate, "users": users}
+    (await http.get("/run", params=query)).raise_for_status()
+
+
+async def figures(
+    command: Sequence[str | Path],
+    size: Size,
+    program: Path,
+    *,
+    emit: Emit = by_itself,
+    arguments: Sequence[str | Path] = (),
+) -> Figures:
+    """All works, one after the other. `PORT` in the command becomes the server's port.
+
+    `arguments` are what the load client `program` is told behind the port, by default how to join a Socket.IO server.
+    """
     server = Server(command)
     await server.start()
     try:
         await server.answers()
         async with (
             httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=120) as http,
-            load(program, str(server.port), _auth()) as client,
+            load(program, str(server.port), *(arguments or [_auth()])) as client,
         ):
-            return await _Run(server, http, client, size).figures()
+            return await _Run(server, http, client, size, emit).figures()
     finally:
         await server.kill()
 
 
 class _Run:
-    def __init__(self, server: Server, http: httpx.AsyncClient, client: Load, size: Size) -> None:
-        self._server, self._http, self._client, self._size = server, http, client, size
+    def __init__(self, server: Server, http: httpx.AsyncClient, client: Load, size: Size, emit: Emit) -> None:
+        self._server, self._http, self._client, self._size, self._emit = server, http, client, size, emit
 
     async def figures(self) -> Figures:
         size = self._size
@@ -117,8 +135,7 @@ class _Run:
         total = count if kind == "unicast" else count * self._size.connections
         await self._client.ask(f"expect {total}")
         before = cpu_seconds(self._server.pid)
-        query: dict[str, str | float] = {"kind": kind, "count": count, "rate": rate, "users": self._size.connections}
-        (await self._http.get("/run", params=query)).raise_for_status()
+        await self._emit(self._http, kind, count, rate, self._size.connections)
         answer = await self._client.answer()
         return total / (cpu_seconds(self._server.pid) - before), answer
 

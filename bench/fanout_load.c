@@ -1,10 +1,11 @@
 /* A load client for Socket.IO servers: one thread, epoll, many WebSocket connections that count what they hear.
  *
- *   fanout_load PORT AUTH [TOKENS EVENT]
+ *   fanout_load PORT AUTH [TOKENS EVENT [centrifugo]]
  *
  * AUTH is the JSON sent with CONNECT. In it %d becomes the connection's number, %t its line of the file TOKENS, and %p
  * the "position" that it was last given with EVENT, or null. Without EVENT a connection has joined when its CONNECT is
- * answered, else when it was told EVENT.
+ * answered, else when it was told EVENT. With `centrifugo` it speaks that server's JSON protocol instead: AUTH is then
+ * the command that connects, and a reply that holds EVENT is its answer.
  *
  * Reads commands, a line each, and answers each with one line:
  *   open N        opens N more connections           -> "opened SECONDS"
@@ -45,7 +46,7 @@ static struct client clients[MOST];
 static int opened, wanted, joined, joining, poller;
 static const char *auth, *welcome;
 static char **tokens;
-static int storming;
+static int storming, centrifugo;
 static double first_in;
 static struct sockaddr_in server;
 static uint8_t buffer[BUFFER];
@@ -119,10 +120,11 @@ static void come_back(void) {
 }
 
 static void request(struct client *c, int number) {
-    static const char text[] =
-        "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
-        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-    if (send(c->fd, text, sizeof text - 1, MSG_NOSIGNAL) < 0) {
+    char text[300];
+    int size = sprintf(text, "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        centrifugo ? "/connection/websocket" : "/socket.io/?EIO=4&transport=websocket");
+    if (send(c->fd, text, size, MSG_NOSIGNAL) < 0) {
         lost(c, "cannot connect", NULL, 0);
         return;
     }
@@ -134,7 +136,7 @@ static void request(struct client *c, int number) {
 
 static void join(struct client *c, int number) {
     char text[4000];
-    int size = sprintf(text, "40");
+    int size = sprintf(text, "%s", centrifugo ? "" : "40");
     for (const char *p = auth; *p && size < 3900; p++) {
         if (p[0] == '%' && p[1] == 'd') {
             size += sprintf(text + size, "%d", number);
@@ -220,6 +222,19 @@ static void on_text(struct client *c, int number, const uint8_t *text, int size,
     }
 }
 
+/* Several may stand in one frame, a line each: pushes, replies, and {} for a ping. */
+static void on_replies(struct client *c, const uint8_t *text, int size, double now) {
+    for (const uint8_t *end = text + size, *next; text < end; text = next + 1) {
+        next = memchr(text, '\n', end - text);
+        if (!next) next = end;
+        int length = next - text;
+        if (length > 7 && !memcmp(text, "{\"push\"", 7)) on_event(text, length, now);
+        else if (length == 2) send_text(c, "{}", 2);
+        else if (memmem(text, length, welcome, strlen(welcome))) enter(c);
+        else fail("unexpected reply", text, length);
+    }
+}
+
 static void on_bytes(struct client *c, int number) {
     if (c->kept) memcpy(buffer, c->rest, c->kept);
     ssize_t got = recv(c->fd, buffer + c->kept, BUFFER - c->kept - 1, 0);
@@ -242,6 +257,7 @@ static void on_bytes(struct client *c, int number) {
             }
             at = head + 4;
             c->state = JOINING;
+            if (centrifugo) join(c, number);
         }
     }
     while (c->state > UPGRADING && end - at >= 2) {
@@ -258,7 +274,8 @@ static void on_bytes(struct client *c, int number) {
             lost(c, "unexpected frame", at, end - at);
             return;
         }
-        on_text(c, number, at + head, size, now);
+        if (centrifugo) on_replies(c, at + head, size, now);
+        else on_text(c, number, at + head, size, now);
         at += head + size;
     }
     if (end > at) {
@@ -315,9 +332,10 @@ static void report_joined(void) {
 }
 
 int main(int count, char **arguments) {
-    if (count != 3 && count != 5) return 2;
+    if (count != 3 && count != 5 && count != 6) return 2;
     auth = arguments[2];
-    if (count == 5) {
+    centrifugo = count == 6 && !strcmp(arguments[5], "centrifugo");
+    if (count >= 5) {
         read_tokens(arguments[3]);
         welcome = arguments[4];
     }

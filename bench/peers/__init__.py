@@ -1,4 +1,4 @@
-"""Other servers of sockets, built when the machine has what they need: Node's by npm, socketioxide by cargo."""
+"""Other servers of sockets, built when the machine has what they need: by npm, by cargo, by go."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bench.emitting import SECRET, figures
 from bench.figures import Figures, Size
+from bench.peers import centrifugo
 from devstack.cache import cache_directory, filled_once
 
 STOCK = "stock python-socketio"
@@ -36,6 +37,11 @@ async def measured(program: Path) -> AsyncIterator[tuple[str, Figures]]:
             print(f"without {name}: {tool} is missing", file=sys.stderr)
             continue
         yield name, await figures(await asyncio.to_thread(build), _SIZE, program)
+    if shutil.which("go") is None:
+        print(f"without {centrifugo.NAME}: go is missing", file=sys.stderr)
+        return
+    built = await asyncio.to_thread(_built, "go", centrifugo.BUILD)
+    yield centrifugo.NAME, await centrifugo.figures_of(built, _SIZE, program)
 
 
 def _node() -> Command:
