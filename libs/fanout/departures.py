@@ -1,28 +1,29 @@
-"""Sessions that ended at the same time leave one after the other, a few in each pass of the loop."""
+"""What ended at the same time is dealt with one after the other, a few in each pass of the loop."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
-from libs.fanout.session import Session
+T = TypeVar("T")
 
 _A_PASS = 100  # with a short handler each, some 3 ms
 
 
-class Departures:
+class Departures(Generic[T]):
     """Thousands of disconnects at once must not keep the loop from those who stay."""
 
-    def __init__(self, leave: Callable[[Session, str], None]) -> None:
+    def __init__(self, leave: Callable[[T], None]) -> None:
         self._leave = leave
-        self._line: deque[tuple[Session, str]] = deque()
+        self._line: deque[T] = deque()
 
-    def add(self, session: Session, reason: str) -> None:
+    def add(self, one: T) -> None:
         """It leaves within the next passes."""
         if not self._line:
             asyncio.get_running_loop().call_soon(self._pass)
-        self._line.append((session, reason))
+        self._line.append(one)
 
     async def finished(self) -> None:
         """Until nobody stands in line."""
@@ -31,6 +32,6 @@ class Departures:
 
     def _pass(self) -> None:
         for _ in range(min(_A_PASS, len(self._line))):
-            self._leave(*self._line.popleft())
+            self._leave(self._line.popleft())
         if self._line:
             asyncio.get_running_loop().call_soon(self._pass)

@@ -103,13 +103,14 @@ class Dispatch:
     def gone(self, session: Session, reason: str) -> None:
         """A session has ended."""
         self._unfinished.pop(session.sid, None)
-        self._departures.add(session, reason)
+        self._departures.add((session, reason))
 
     async def departed(self) -> None:
         """Until the disconnect handlers of everybody who is gone have begun."""
         await self._departures.finished()
 
-    def _leave(self, session: Session, reason: str) -> None:
+    def _leave(self, gone: tuple[Session, str]) -> None:
+        session, reason = gone
         if session.memberships():
             self._server.eio.intake.run(self._say_goodbye(session, reason))
         else:

@@ -10,6 +10,7 @@ import engineio
 
 from libs.fanout import asgi, requests
 from libs.fanout.counts import Counts
+from libs.fanout.departures import Departures
 from libs.fanout.drain import Drain
 from libs.fanout.flush import Flush
 from libs.fanout.handlers import Handlers
@@ -46,6 +47,7 @@ class Engine(engineio.AsyncServer):
         self.receiver: Any = receiver or Handlers(self)
         self.intake = Intake(self.receiver, self.limits, self.counts, self.logger)
         self.connections: set[Any] = set()  # uvicorn's, once it serves us
+        self.closing: Departures[asyncio.Transport] = Departures(_close)
         self.lingering: dict[str, Polling] = {}
         self.pinged: Callable[[Session], None] = _unheard
         self.ponged: Callable[[Session], None] = _unheard
@@ -150,3 +152,7 @@ class Engine(engineio.AsyncServer):
 
 def _unheard(_session: Session) -> None:
     """Nobody listens."""
+
+
+def _close(transport: asyncio.Transport) -> None:
+    transport.close()

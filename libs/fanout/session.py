@@ -222,6 +222,18 @@ class Session(Wire):
             transport.close()
         self._finish(Reason.TRANSPORT_CLOSE)
 
+    def eof_received(self) -> bool:
+        """The client is gone, perhaps with thousands of others: closing takes as long as all else, and has its turn.
+
+        TLS closes by itself.
+        """
+        transport = self.transport
+        if transport is None or transport.get_extra_info("sslcontext") is not None:
+            return False
+        self._finish(Reason.TRANSPORT_CLOSE)
+        self.engine.closing.add(transport)
+        return True
+
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
         self._finish(Reason.TRANSPORT_ERROR if exc else Reason.TRANSPORT_CLOSE)

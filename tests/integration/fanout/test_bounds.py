@@ -50,6 +50,19 @@ async def test_a_socket_that_joins_no_namespace_is_closed(kind: str) -> None:
             pass
 
 
+@ROADS
+async def test_clients_that_end_their_side_are_closed_and_forgotten(kind: str, until: Any) -> None:
+    with serving(kind) as server:
+        clients = [await Raw.joined(server.port) for _ in range(3)]
+        for client in clients:
+            client.writer.write_eof()
+        for client in clients:
+            async with asyncio.timeout(5):
+                await client.reader.read()
+        await until(lambda: [entry[0] for entry in server.log].count("disconnect") == 3)
+        await until(lambda: not server.sio.eio.sockets)
+
+
 async def test_a_request_that_never_ends_is_not_waited_for() -> None:
     with serving(OURS, limits=Limits(handshake_seconds=0.3)) as server:
         for begin in (b"GET /socket.io/?EIO=4", b"GET /rest HTTP/1.1\r\nHost: x\r\n", b""):
