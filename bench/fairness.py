@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import statistics
+import sys
 import tempfile
 import time
 from datetime import timedelta
@@ -14,19 +15,19 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-import orjson
 import socketio
 from aiokafka import AIOKafkaProducer
 
+from bench.fairness_events import USERS, paced
 from bench.result import Result
 from devstack.layout import DEVELOPMENT_SECRET, Layout
 from devstack.smtp_peer import SmtpPeer, smtp_environment
 from devstack.stack import Stack
 from libs.auth.tokens import issue
-from libs.runtime.clock import iso, utc_now
+from libs.runtime.clock import utc_now
 
 SHARE, TIMES = 20, 100  # events a second, and how many times that the loud tenant publishes
-SECONDS, CLIENTS = 20, 5
+SECONDS = 20
 QUIET, LOUD = "quiet", "loud"
 #: Milliseconds from publishing to what ingest calls accepted (when its batch began), and from there to the room's log.
 _STAGES = """
@@ -53,17 +54,20 @@ async def _measure(stack: Stack) -> list[Result]:
     await connection.execute("insert into tenants (tenant) values ($1), ($2)", QUIET, LOUD)
     async with AIOKafkaProducer(bootstrap_servers=stack.kafka.bootstrap, acks="all") as producer:
         audience = Audience()
-        clients = [await _client(stack, n, audience) for n in range(CLIENTS)]
+        clients = [await _client(stack, n, audience) for n in range(USERS)]
         await audience.told(producer, "warm", 2)
         alone = await audience.told(producer, "alone", SECONDS)
-        flood = asyncio.create_task(_flood(producer, SECONDS + 4))
+        flood = await _flood(stack.kafka.bootstrap, SECONDS + 4)
         await asyncio.sleep(4)  # the diversion has its notice
         beside = await audience.told(producer, "beside", SECONDS)
-        published = await flood
+        assert await flood.wait() == 0
         for client in clients:
             await client.disconnect()
     diverted = await connection.fetchval("select sum(accepted) from progress where topic like '%.bulk'")
-    more = {"events of the loud tenant": float(published), "of them routed by the bulk lane": float(diverted or 0)}
+    more = {
+        "events of the loud tenant": float(SHARE * TIMES * (SECONDS + 4)),
+        "of them routed by the bulk lane": float(diverted or 0),
+    }
     stages = {share: await _stages(connection, share) for share in (0.5, 0.99)}
     await connection.close()
     return [
@@ -78,6 +82,11 @@ async def _measure(stack: Stack) -> list[Result]:
         )
         for name, share in (("p50", 0.5), ("p99", 0.99))
     ]
+
+
+async def _flood(bootstrap: str, seconds: int) -> asyncio.subprocess.Process:
+    told = (LOUD, "flood", str(SHARE * TIMES), str(seconds))
+    return await asyncio.create_subprocess_exec(sys.executable, "-m", "bench.fairness_events", bootstrap, *told)
 
 
 async def _stages(connection: asyncpg.Connection, share: float) -> dict[str, float]:
@@ -109,24 +118,10 @@ class Audience:
         """Publishes at the tenant's share; the latencies when everything has come."""
         self._late[run], self._wanted = [], SHARE * seconds
         self._done.clear()
-        await _paced(producer, QUIET, run, SHARE, seconds)
+        await paced(producer, QUIET, run, SHARE, seconds)
         async with asyncio.timeout(60):
             await self._done.wait()
         return self._late[run]
-
-
-async def _flood(producer: AIOKafkaProducer, seconds: int) -> int:
-    return await _paced(producer, LOUD, "flood", SHARE * TIMES, seconds)
-
-
-async def _paced(producer: AIOKafkaProducer, tenant: str, run: str, rate: int, seconds: int) -> int:
-    began, total = time.monotonic(), rate * seconds
-    for n in range(total):
-        ahead = began + n / rate - time.monotonic()
-        if ahead > 0.001:
-            await asyncio.sleep(ahead)
-        await producer.send("noti", _event(tenant, run, n))
-    return total
 
 
 async def _client(stack: Stack, number: int, audience: Audience) -> socketio.AsyncClient:
@@ -138,16 +133,6 @@ async def _client(stack: Stack, number: int, audience: Audience) -> socketio.Asy
     await client.connect(stack.services.url("gateway"), auth={"token": bearer}, transports=["websocket"])
     await asyncio.wait_for(connected.wait(), 20)
     return client
-
-
-def _event(tenant: str, run: str, n: int) -> bytes:
-    data = {
-        "name": "shop.order.updated",
-        "metadata": {"timestamp": iso(utc_now()), "tenantId": tenant},
-        "data": {"run": run, "sent": time.time(), "text": "x" * 250},
-        "recipients": {"userIds": [f"u{n % CLIENTS}"]},
-    }
-    return orjson.dumps({"event": "service.event", "data": data})
 
 
 def _quantile(values: list[float], share: float) -> float:

@@ -1,0 +1,48 @@
+"""Publishes a tenant's events to `noti` at a rate; by itself it is the loud tenant of bench/fairness.py.
+
+`python -m bench.fairness_events BOOTSTRAP TENANT RUN RATE SECONDS`: a process of its own, so that what it does is not
+in the latencies of the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+
+import orjson
+import uvloop
+from aiokafka import AIOKafkaProducer
+
+from libs.runtime.clock import iso, utc_now
+
+USERS = 5
+
+
+async def paced(producer: AIOKafkaProducer, tenant: str, run: str, rate: int, seconds: int) -> None:
+    """Returns when all have been handed to the producer."""
+    began = time.monotonic()
+    for n in range(rate * seconds):
+        ahead = began + n / rate - time.monotonic()
+        if ahead > 0.001:
+            await asyncio.sleep(ahead)
+        await producer.send("noti", _event(tenant, run, n))
+
+
+def _event(tenant: str, run: str, n: int) -> bytes:
+    data = {
+        "name": "shop.order.updated",
+        "metadata": {"timestamp": iso(utc_now()), "tenantId": tenant},
+        "data": {"run": run, "sent": time.time(), "text": "x" * 250},
+        "recipients": {"userIds": [f"u{n % USERS}"]},
+    }
+    return orjson.dumps({"event": "service.event", "data": data})
+
+
+async def _main(bootstrap: str, tenant: str, run: str, rate: str, seconds: str) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all") as producer:
+        await paced(producer, tenant, run, int(rate), int(seconds))
+
+
+if __name__ == "__main__":
+    uvloop.run(_main(*sys.argv[1:]))
