@@ -1,4 +1,6 @@
-"""Signed links that a person follows without logging in: to unsubscribe from what they were sent (RFC 8058)."""
+"""Signed links that a person follows without logging in: to unsubscribe from what they were sent (RFC 8058), and the
+picture that tells that a mail was opened.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from libs.runtime.settings import Settings
 
 _ALGORITHM = "HS256"
 _AUDIENCE = "carillon:unsubscribe"  # a key that signs something else as well makes no such link by accident
+_OPENED = "carillon:opened"  # nor does one link do what the other does
 UNSUBSCRIBE = "/api/v1/unsubscribe/"
+OPENS = "/api/v1/opens/"
 CALLBACKS = "/api/v1/callbacks/"
 
 
@@ -34,11 +38,21 @@ class Unsubscribe:
     address: bytes | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A mail whose picture was fetched."""
+
+    tenant: str
+    delivery: UUID
+
+
 class LinkSettings(Settings):
     """What those who make such links and those who take them are told alike."""
 
-    api_url: HttpUrl | None = Field(None, description="the public origin: unsubscribe links and call-backs lead there")
-    link_secret: SecretStr | None = Field(None, description="signs unsubscribe links; at least 32 bytes")
+    api_url: HttpUrl | None = Field(
+        None, description="the public origin: unsubscribe links, pictures and call-backs lead there"
+    )
+    link_secret: SecretStr | None = Field(None, description="signs these links; at least 32 bytes")
     link_secret_file: Path | None = Field(None, description="read instead of CARILLON_LINK_SECRET")
 
     @field_validator("link_secret")
@@ -90,4 +104,18 @@ def verify(token: str, secret: str) -> Unsubscribe | None:
             str(found["t"]), str(found["u"]), str(found["c"]), str(found["k"]), UUID(found["d"]), address
         )
     except (jwt.InvalidTokenError, KeyError, ValueError, TypeError):
+        return None
+
+
+def sign_opened(opened: Opened, secret: str) -> str:
+    """The last part of the picture's path."""
+    return jwt.encode({"aud": _OPENED, "t": opened.tenant, "d": opened.delivery.hex}, secret, _ALGORITHM)
+
+
+def verify_opened(token: str, secret: str) -> Opened | None:
+    """Which mail it is, or None where the link was not signed here."""
+    try:
+        found = jwt.decode(token, secret, [_ALGORITHM], audience=_OPENED)
+        return Opened(str(found["t"]), UUID(found["d"]))
+    except (jwt.InvalidTokenError, KeyError, ValueError, TypeError, AttributeError):
         return None

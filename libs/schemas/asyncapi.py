@@ -31,7 +31,7 @@ _PUBLIC = (
         "receive",
         "LifecycleRecord",
         records.LifecycleRecord,
-        "Learn what became of notifications: planned, sent, delivered, failed, read.",
+        "Learn what became of notifications: planned, sent, delivered, failed, opened, read.",
     ),
     _Public(topics.NOTI_INVALID, "receive", "DeadLetter", records.DeadLetter, "Events that were refused, and why."),
     _Public(topics.EVENTS_DEAD, "receive", "DeadLetter", records.DeadLetter, "Events that could not be planned."),

@@ -224,6 +224,7 @@ LifecycleState = Literal[
     "delivered",
     "failed",
     "bounced",
+    "opened",
     "expired",
     "cancelled",
     "unknown",
@@ -238,7 +239,8 @@ class LifecycleRecord(Record):
     `sequence` rises with each change of a delivery: a record whose sequence was seen before is a repeat. Without a
     delivery it is about the notification itself: `planned`, or `read` by a person in the inbox. Marking all as read is
     told of each notification that became read by it, the newest 1,000 at most; `GET /api/v1/notifications/{id}/readers`
-    knows of all. What was only seen, archived or cleared is not told.
+    knows of all. What was only seen, archived or cleared is not told. `opened` is told once of a mail whose
+    picture was fetched, by whomever, where the tenant has switched that on.
     """
 
     tenant: str

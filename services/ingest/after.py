@@ -14,6 +14,7 @@ from libs.runtime.settings import ChannelSettings, load
 from services.ingest.adapters.certificates import AmazonCertificates
 from services.ingest.adapters.endpoints import PostgresEndpoints
 from services.ingest.adapters.explanations import PostgresExplanations
+from services.ingest.adapters.opens import PostgresOpens
 from services.ingest.adapters.reports import PostgresReports
 from services.ingest.adapters.results import PostgresResults
 from services.ingest.adapters.suppressions import PostgresSuppressions
@@ -24,6 +25,7 @@ from services.ingest.entrypoints.http import (
     endpoint_secrets,
     endpoints,
     explanation,
+    opens,
     suppressions,
     timeline,
     topics,
@@ -63,6 +65,7 @@ def compose(settings: IngestSettings, pool: asyncpg.Pool, stack: AsyncExitStack)
             endpoint_secrets.router(access, PostgresEndpoints(pool)),
             callbacks.router(access, calls, settings.origin),
             unsubscribe.router(PostgresUnsubscribes(pool), settings.secret),
+            opens.router(PostgresOpens(pool), settings.secret),
         ]
 
     return After(Waiting(PostgresResults(pool), most=settings.wait_limit), routers)

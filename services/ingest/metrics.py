@@ -26,6 +26,7 @@ LIMITED = Counter("carillon_ingest_rate_limited_total", "Calls refused because t
 UNAVAILABLE = Counter("carillon_ingest_unavailable_total", "Calls answered 503 because a neighbour was away")
 DIRECTORY = Counter("carillon_ingest_directory_entries_total", "Directory entries written", ["road", "operation"])
 REPORTS = Counter("carillon_ingest_reports_total", "Providers' words on deliveries, by event", ["provider", "event"])
+OPENS = Counter("carillon_ingest_opens_total", "Pictures of mails that were fetched, by what came of it", ["outcome"])
 WAITING = Gauge("carillon_ingest_waiting", "Notifications whose callers wait for their result")
 EPHEMERALS = Counter("carillon_ingest_ephemerals_total", "Ephemeral events handed to the gateways that listen")
 DIVERTED = Counter("carillon_ingest_diverted_events_total", "Events of tenants over their share, by event", ["event"])

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from libs.auth.api_keys import NewKey
-from libs.auth.links import Unsubscribe
+from libs.auth.links import Opened, Unsubscribe
 from libs.catalogue.catalogue import Catalogue
 from libs.explaining.story import Story, Waiting
 from services.ingest.domain.access import Principal
@@ -329,6 +329,13 @@ class Unsubscribes(Protocol):
 
         Raises Retryable.
         """
+
+
+class Opens(Protocol):
+    """Mails whose picture was fetched."""
+
+    async def record(self, opened: Opened) -> bool:
+        """Whether that is new: it is written down once, and only while the tenant wants it. Raises Retryable."""
 
 
 class Certificates(Protocol):

@@ -115,6 +115,7 @@ def _delivery(row: asyncpg.Record, channel: str, token: UUID) -> Delivery:
         providers=_names(row["providers"]),
         uncertain_with=row["uncertain_with"],
         urgency=row["urgency"],
+        opens=row["opens"],
     )
 
 

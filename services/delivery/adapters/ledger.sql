@@ -85,6 +85,7 @@ found as (
 )
 select c.tenant, c.id, c.notification, c.user_id, c.attempts, c.created_at, c.traceparent, c.expires_at, c.reached,
        c.uncertain_with, c.urgency, t.settings -> 'providers' -> $1 as providers, u.locale,
+       coalesce($1 = 'email' and t.settings -> 'opens' = 'true'::jsonb, false) as opens,
        u.email, u.phone, u.display_name, coalesce(n.type, '') as type,
        coalesce(n.severity, case c.urgency when 0 then 'critical' when 1 then 'high' when 3 then 'low' else 'normal' end) as severity,
        n.title, n.message, n.collapse_key, coalesce(n.extras ->> 'actionUrl', n.data ->> 'ctaUrl') as action_url,

@@ -87,7 +87,7 @@ class Delivery:
     `attempts` is how many have been counted before this claim. `reached` are the devices that have taken it already.
     `providers` is the tenant's own order of them, if it has one; once it is to be begun, those that may be asked.
     `uncertain_with` is the one that may have it already.
-    `urgency` is 0 (first) to 3.
+    `urgency` is 0 (first) to 3. `opens`: the tenant wants to know whether it is opened.
     """
 
     tenant: str
@@ -104,6 +104,7 @@ class Delivery:
     providers: tuple[str, ...] = ()
     uncertain_with: str | None = None
     urgency: int = 2
+    opens: bool = False
 
     @property
     def log_fields(self) -> dict[str, Any]:

@@ -76,6 +76,13 @@ def _from_markup(content: Content, shared: Mapping[str, Any]) -> str | None:
         return None
 
 
+def with_picture(html: str, url: str) -> str:
+    """The HTML with a picture at its end that nobody sees; `url` needs no escaping."""
+    before, end, after = html.rpartition("</body>")
+    picture = f'<img src="{url}" width="1" height="1" alt="">'
+    return f"{before}{picture}{end}{after}" if end else f"{html}{picture}"
+
+
 def one_line(text: str) -> str:
     """The text on one line: line breaks and other control characters are blanks."""
     return " ".join(_CONTROLS.sub(" ", text).split())

@@ -33,6 +33,7 @@ ALLOWED: tuple[tuple[str, list[str]], ...] = (
     ("/api/v1/endpoints/{rest:path}", _ANY),
     ("/api/v1/callbacks/{rest:path}", ["POST"]),
     ("/api/v1/unsubscribe/{token}", ["GET", "POST"]),
+    ("/api/v1/opens/{token}", ["GET"]),
     ("/api/v1/ephemerals", ["POST"]),
     ("/api/v1/resource-policies", _ANY),
     ("/api/v1/resource-policies/{rest:path}", _ANY),

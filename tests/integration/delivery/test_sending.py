@@ -79,3 +79,18 @@ async def test_no_more_is_marked_as_being_sent_than_calls_may_run(
     await work.name(deliveries, each=50)
     await plan.until_all("sent", 200)
     assert await plan.connection.fetchval("select max(n) from most_sending") == 4
+
+
+async def test_a_picture_stands_in_mails_of_tenants_that_want_to_know_of_opening(
+    start_workers: StartWorkers, mail: SmtpPeer, plan: Plan, work: Work
+) -> None:
+    without = await plan.one("ada")
+    start_workers(CARILLON_API_URL="https://api.example.test", CARILLON_LINK_SECRET="s" * 40)
+    await work.name([without])
+    await plan.until(without, "sent")
+    await plan.connection.execute("update tenants set settings = settings || '{\"opens\": true}'")
+    watched = await plan.one("bob")
+    await work.name([watched])
+    await plan.until(watched, "sent")
+    found = ["/api/v1/opens/" in message.text("html") for message in mail.messages]
+    assert found == [False, True]

@@ -15,7 +15,7 @@ import httpx
 import orjson
 import pytest
 
-from libs.auth.links import Unsubscribe, address_hash, sign
+from libs.auth.links import Opened, Unsubscribe, address_hash, sign, sign_opened
 from libs.runtime.ids import delivery_id
 from tests.integration.ingest.system import System, bearer, ingesting, until
 
@@ -306,3 +306,46 @@ async def test_no_more_than_a_bound_may_wait(system: System) -> None:
     async with ingesting(system, wait_limit=0) as client:
         refused = await client.post("/api/v1/notifications", params={"wait": 1}, json={"title": "T", "message": "M"})
         assert (refused.status_code, refused.json()["code"]) == (503, "too-many-waiting")
+
+
+async def _opened(system: System, delivery: UUID) -> list[str]:
+    rows = await system.db.fetch(
+        "select state || ' ' || coalesce(reason, '-') as told from lifecycle_changes "
+        "where delivery = $1 and state = 'opened'",
+        delivery,
+    )
+    return [row["told"] for row in rows]
+
+
+async def test_a_mail_is_opened_once_where_the_tenant_wants_to_know(http: httpx.AsyncClient, system: System) -> None:
+    sent, other = await delivered(system, "email", "sent"), await delivered(system, "email", "sent")
+    text = await delivered(system, "sms", "sent")
+    switch = (
+        "update tenants set settings = settings || jsonb_build_object('opens', $1::boolean) where tenant = 'default'"
+    )
+    answers = []
+
+    async def fetch(token: str) -> None:
+        answers.append(await http.get(f"/api/v1/opens/{token}", headers={"Authorization": ""}))
+
+    def token(delivery: UUID, secret: str = SECRET) -> str:
+        return sign_opened(Opened("default", delivery), secret)
+
+    await fetch(token(sent))  # off by default
+    assert await _opened(system, sent) == []
+    await system.db.execute(switch, True)
+    try:
+        for given in (token(sent), token(sent), token(text), token(other, "f" * 40), token(uuid4()), "nothing"):
+            await fetch(given)
+        assert await _opened(system, sent) == ["opened -"]
+        assert await _opened(system, other) == await _opened(system, text) == []
+        assert await state_of(system, sent) == ("sent", "sent")
+        for _ in range(3):
+            await fetch(token(other))  # the first is told, and no more is asked of the database than it may
+        assert await _opened(system, other) == ["opened -"]
+    finally:
+        await system.db.execute(switch, False)
+    seen = {(a.status_code, a.headers["content-type"], a.headers["cache-control"], a.content) for a in answers}
+    assert len(seen) == 1, "an answer says something about the mail"
+    ((status, kind, cached, picture),) = seen
+    assert (status, kind, cached, picture[:6], len(picture)) == (200, "image/gif", "no-store", b"GIF89a", 43)

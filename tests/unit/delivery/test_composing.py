@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
@@ -14,7 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from libs.auth.links import Unsubscribe, address_hash, verify
+from libs.auth.links import Opened, Unsubscribe, address_hash, verify, verify_opened
 from libs.catalogue.types import NotificationType
 from services.delivery.adapters.smtp.signing import Signer
 from services.delivery.domain.composing import Composer, Links
@@ -117,6 +118,28 @@ def test_one_click_is_offered_and_signed_for_the_delivery() -> None:
     for kind in ("plain", "html"):
         assert link in parsed.get_body((kind,)).get_content()  # type: ignore[union-attr]
     assert "List-Unsubscribe" not in composer().compose(delivery()).message.decode()
+
+
+@pytest.mark.parametrize("kind", [None, KIND], ids=["common template", "MJML"])
+def test_a_picture_tells_of_opening_where_the_tenant_wants_it(kind: NotificationType | None) -> None:
+    links = Links("https://api.example.test", SECRET)
+    made = worded(replace(delivery(), opens=True), kind)
+    parsed = message_from_bytes(composer(links).compose(made).message, policy=policy.default)
+    html = parsed.get_body(("html",)).get_content()  # type: ignore[union-attr]
+    (source,) = re.findall(r'<img src="([^"]+)" width="1" height="1" alt="">\s*</body>', html)
+    origin, _, token = source.rpartition("/")
+    assert origin == "https://api.example.test/api/v1/opens"
+    assert verify_opened(token, SECRET) == Opened("acme", UUID(int=1))
+    assert verify(token, SECRET) is None  # it unsubscribes nobody
+    assert source not in parsed.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    for off in (composer(links).compose(replace(made, opens=False)), composer().compose(made)):
+        assert b"/opens/" not in off.message.replace(b"=\r\n", b"")
+
+
+def test_a_link_to_unsubscribe_by_is_no_picture() -> None:
+    token = composer(Links("", SECRET))._links.unsubscribe(delivery()).rpartition("/")[2]  # type: ignore[union-attr]
+    assert verify_opened(token, SECRET) is None
+    assert verify_opened("x.y.z", SECRET) is None
 
 
 def test_mail_is_signed_with_its_unsubscribe_headers() -> None:
