@@ -14,10 +14,15 @@ class FastJson:
     @staticmethod
     def dumps(value: Any, **_options: Any) -> str:
         """Compact JSON. NaN is null, as in a browser."""
+        return FastJson.encode(value).decode()
+
+    @staticmethod
+    def encode(value: Any) -> bytes:
+        """The same as UTF-8."""
         try:
-            return orjson.dumps(value).decode()
+            return orjson.dumps(value)
         except TypeError:  # keys that are numbers, numbers above 64 bits, lone surrogates
-            return json.dumps(value, separators=(",", ":"))
+            return json.dumps(value, separators=(",", ":")).encode()
 
     @staticmethod
     def loads(text: str) -> Any:

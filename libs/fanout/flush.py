@@ -39,11 +39,10 @@ class Flush:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def send(self, session: Writable, data: bytes) -> None:
-        """To one: at once unless something waits for it already."""
+        """To one: past a long line, else in turn, since writes one behind the other cost less."""
         waiting = session.pending
-        if waiting is None and session.idle:
+        if waiting is None and session.idle and len(self._line) - self._next > self._per_turn:
             session.write(data)
-            self._begin()
         elif waiting is None:
             session.pending = data
             self._line.append(session)

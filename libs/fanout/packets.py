@@ -43,12 +43,12 @@ class Packets:
         """An event's frames; `number` asks for an acknowledgement. `data` is the name and the arguments."""
         if self._direct:
             try:
-                text = self._json.dumps(data, separators=(",", ":"))
+                body = self._encoded(data)
             except TypeError:
                 pass
             else:
                 where = "" if namespace == "/" else namespace + ","
-                return frames.message(f"2{where}{'' if number is None else number}{text}")
+                return frames.frame(f"42{where}{'' if number is None else number}".encode() + body)
         return self.frames(self.packet_class(EVENT, namespace=namespace, data=data, id=number))
 
     def halves(self, namespace: str, event: str, data: Mapping[str, Any], field: str) -> Callable[[Any], bytes]:
@@ -62,6 +62,12 @@ class Packets:
         where = "" if namespace == "/" else namespace + ","
         before, after = f"42{where}{text.removesuffix(_NULL)}".encode(), _NULL.removeprefix("null").encode()
         return lambda value: frames.frame(before + self._json.dumps(value).encode() + after)
+
+    def _encoded(self, data: Any) -> bytes:
+        if self._json is FastJson:
+            return FastJson.encode(data)
+        text: str = self._json.dumps(data, separators=(",", ":"))
+        return text.encode()
 
     def frames(self, packet: Any) -> bytes:
         """A packet's frames."""

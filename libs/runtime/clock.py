@@ -15,4 +15,4 @@ def utc_now() -> datetime:
 
 def iso(moment: datetime) -> str:
     """`2025-10-17T10:00:00.000Z`: how every timestamp stands on the wire."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return moment.astimezone(UTC).isoformat("T", "milliseconds")[:-6] + "Z"

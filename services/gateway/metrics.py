@@ -8,15 +8,17 @@ from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
+from libs.runtime.tallies import Spread, Tally
+
 CONNECTIONS = Gauge("carillon_gateway_connections", "Sockets whose token was accepted")
 HELD_LOGS = Gauge("carillon_gateway_held_logs", "Logs of rooms and readers that are followed")
 FEED_LAG = Gauge("carillon_gateway_feed_lag_records", "Records of our partition that have not been read yet")
 FEED_BREAKS = Counter("carillon_gateway_feed_breaks_total", "Times the feed had to be taken up anew", ["reason"])
 RECORDS = Counter("carillon_gateway_records_total", "Records read from gateway.inbox", ["kind"])
 GAPS_FETCHED = Counter("carillon_gateway_gap_entries_total", "Log entries fetched because no record brought them")
-EMISSIONS = Counter("carillon_gateway_emissions_total", "Events encoded for sockets", ["namespace"])
+EMISSIONS = Tally("carillon_gateway_emissions", "Events encoded for sockets", ["namespace"])
 CLIENT_EVENTS = Counter("carillon_gateway_client_events_total", "What clients said, by command or fault", ["kind"])
-DELIVERIES = Counter("carillon_gateway_deliveries_total", "Events queued for a socket each")
+DELIVERIES = Tally("carillon_gateway_deliveries", "Events queued for a socket each")
 CATCH_UPS = Counter("carillon_gateway_catch_ups_total", "Sockets that were sent what they had missed")
 RESYNCS = Counter("carillon_gateway_resyncs_total", "Sockets told to fetch anew", ["reason"])
 UNAUTHORIZED = Counter("carillon_gateway_unauthorized_total", "Attempts that were refused (F2-4)", ["door", "reason"])
@@ -31,10 +33,10 @@ CONNECT_SECONDS = Histogram(
     "From a socket's CONNECT to its `connected`",
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
-EVENT_SECONDS = Histogram(
+EVENT_SECONDS = Spread(
     "carillon_gateway_event_seconds",
     "From the acceptance of an event to its emission",
-    buckets=(0.005, 0.01, 0.02, 0.03, 0.06, 0.1, 0.25, 0.5, 1, 5, 30, 120),
+    bounds=(0.005, 0.01, 0.02, 0.03, 0.06, 0.1, 0.25, 0.5, 1, 5, 30, 120),
 )
 RECORDS_UNSENT = Counter(
     "carillon_gateway_records_unsent_total", "Records to gateways that Kafka did not take; what counts is compared"

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from libs.schemas.records import GatewayRecord
+from libs.schemas.records import Ephemeral, GatewayRecord, MembershipChange, PresenceChange
 from services.gateway.domain.access import Memberships
 from services.gateway.domain.inbox import Reader
-from services.gateway.domain.logs import Entry, Head, LogKey, Stretch
+from services.gateway.domain.logs import Entry, Head, LogKey, LogRecord, Stretch
 
 Person = tuple[str, str]  # (tenant, reader)
 Room = tuple[str, str]  # (tenant, room)
 Place = tuple[Person, str, int]  # (person, room, seq)
 Claim = tuple[Person, str]  # a room that somebody's token claims
+Received = LogRecord | MembershipChange | Ephemeral | PresenceChange  # what gateways are told
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,10 @@ class Logs(Protocol):
 
     async def heads(self, keys: Iterable[LogKey]) -> dict[LogKey, Head]: ...
 
+    async def moved(self, known: Mapping[LogKey, Head]) -> dict[LogKey, Head]:
+        """The heads of those logs that do not end where it is thought."""
+        ...
+
     async def entries(self, wanted: Mapping[LogKey, Stretch], limit: int) -> dict[LogKey, list[Entry]]:
         """The oldest `limit` entries of each stretch; a log without any may be missing."""
         ...
@@ -133,7 +138,7 @@ class Inbox(Protocol):
         """Reads the partition from its end on; returns that offset. Raises Retryable when the broker is away."""
         ...
 
-    async def read(self) -> Sequence[GatewayRecord]:
+    async def read(self) -> Sequence[Received]:
         """What has come, perhaps nothing. Raises FeedBreak when the position is gone, Retryable when the broker is."""
         ...
 

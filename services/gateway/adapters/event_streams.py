@@ -105,7 +105,7 @@ class EventStreams:
             if (stream := self._streams.get(sid)) is not None:
                 self._put(stream, shared, payload)
                 count += 1
-        metrics.DELIVERIES.inc(count)
+        metrics.DELIVERIES.counts[()] += count
 
     def emit_personal(
         self, namespace: str, readers: Mapping[str, str], event: str, payload: Mapping[str, Any], field: str

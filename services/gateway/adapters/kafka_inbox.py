@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Annotated
 
+import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
-from pydantic import ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from libs.kafka.faults import is_passing
 from libs.runtime.lifecycle import close_within
 from libs.runtime.logging import get_logger
-from libs.schemas.records import GATEWAY_RECORD, GatewayRecord
+from libs.schemas.records import Ephemeral, MembershipChange, PresenceChange, StateChange, Withdrawal
 from services.gateway import metrics
+from services.gateway.domain.notification import Notification
 from services.gateway.errors import FeedBreak, Retryable
+from services.gateway.ports import Received
 
 log = get_logger(__name__)
 
 _WAIT_MS = 250
 _CLOSE_SECONDS = 2.0
+_NOTIFICATION = msgspec.json.Decoder(Notification)
+_OTHER: TypeAdapter[Received] = TypeAdapter(
+    Annotated[Withdrawal | StateChange | MembershipChange | Ephemeral | PresenceChange, Field(discriminator="kind")]
+)
 _AT_ONCE = 200  # decoding more than this at once would make sockets wait
 
 
@@ -47,7 +55,7 @@ class KafkaInbox:
         self._partition, self._position = partition, int(end)
         return self._position
 
-    async def read(self) -> Sequence[GatewayRecord]:
+    async def read(self) -> Sequence[Received]:
         """See ports.Inbox."""
         assert self._consumer is not None, "attach first"
         try:
@@ -89,9 +97,16 @@ class KafkaInbox:
         return self._consumer
 
 
-def _decoded(value: bytes | None) -> GatewayRecord | None:
+def _decoded(value: bytes | None) -> Received | None:
     try:
-        record: GatewayRecord = GATEWAY_RECORD.validate_json(value or b"")
+        return _NOTIFICATION.decode(value or b"")
+    except msgspec.DecodeError:
+        return _other(value)
+
+
+def _other(value: bytes | None) -> Received | None:
+    try:
+        record: Received = _OTHER.validate_json(value or b"")
     except ValidationError as error:
         # What it would have shown is found by comparing heads.
         log.error("record_undecodable", errors=[fault["type"] for fault in error.errors()])

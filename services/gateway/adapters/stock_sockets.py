@@ -61,7 +61,7 @@ class StockSockets:
                 if socket.queue.size > self._slow_bytes:
                     self.closed["slow"] += 1
                     self._abort(socket)
-        metrics.DELIVERIES.inc(count)
+        metrics.DELIVERIES.counts[()] += count
 
     def emit_personal(
         self, namespace: str, readers: Mapping[str, str], event: str, payload: Mapping[str, Any], field: str

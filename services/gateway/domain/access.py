@@ -10,6 +10,7 @@ from libs.auth.tokens import Identity
 from libs.schemas import rooms
 from libs.schemas.records import RoomEntry
 from services.gateway.domain.muting import Mute
+from services.gateway.domain.notification import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Readable:
         """Whether the reader may read this entry."""
         return any(span.holds(seq) for span in self._spans.get(room, ()))
 
-    def home(self, places: Sequence[RoomEntry]) -> str | None:
+    def home(self, places: Sequence[Place | RoomEntry]) -> str | None:
         """The room in which a notification exists for the reader: the first of its rooms that they may read."""
         return next((place.room for place in places if self.may_read(place.room, place.seq)), None)
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from libs.schemas.records import NotificationEmission, StateChange, Withdrawal
+from libs.schemas.records import StateChange, Withdrawal
 from services.gateway.domain.logs import Entry
+from services.gateway.domain.notification import Notification
 
 _MOST = 1_000  # of one socket
 
@@ -50,7 +51,7 @@ class Unacknowledged:
     def note(self, room: str, entry: Entry, now: datetime) -> None:
         """The socket was sent an entry: something new to wait for, or news that there is nothing to wait for."""
         record = entry.record
-        if isinstance(record, NotificationEmission):
+        if isinstance(record, Notification):
             self._sent.setdefault(record.id, Sent(room, entry.seq, now))
             if len(self._sent) > _MOST:
                 self._give_up(next(iter(self._sent)))

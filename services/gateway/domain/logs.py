@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from libs.schemas.records import NotificationEmission, StateChange, Withdrawal
+from libs.schemas.records import RoomEntry, StateChange, Withdrawal
+from services.gateway.domain.notification import Notification, Place
 
 #: How a client names its state log in a position; no room has that name.
 STATE = "state"
@@ -31,7 +33,7 @@ class Head(NamedTuple):
 
 
 #: What stands in logs.
-LogRecord = NotificationEmission | Withdrawal | StateChange
+LogRecord = Notification | Withdrawal | StateChange
 
 
 class Entry(NamedTuple):
@@ -59,8 +61,8 @@ def wire_name(name: str) -> str:
     return STATE if name.startswith(_STATE_PREFIX) else name
 
 
-def places(record: LogRecord) -> list[tuple[str, Entry]]:
-    """Where a record stands: (log name, entry) for every log that it belongs to."""
+def places(record: LogRecord) -> Iterable[Place | RoomEntry]:
+    """Where a record stands: `room` is the name of a log."""
     if isinstance(record, StateChange):
-        return [(state_of(record.user_id), Entry(record.epoch, record.seq, record))]
-    return [(place.room, Entry(place.epoch, place.seq, record)) for place in record.rooms]
+        return (Place(state_of(record.user_id), record.epoch, record.seq),)
+    return record.rooms

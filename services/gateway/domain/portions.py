@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import orjson
 
-from libs.schemas.records import NotificationEmission
 from services.gateway.domain.logs import Entry
+from services.gateway.domain.notification import Notification
 
 _FRAME = 500  # bytes: what a dialect adds, and entries that are no notifications
 
@@ -18,7 +18,7 @@ Shown = tuple[str, Entry]  # the log's name, and an entry
 def weight(entry: Entry) -> int:
     """About how many bytes an entry is in any dialect."""
     record = entry.record
-    if not isinstance(record, NotificationEmission):
+    if not isinstance(record, Notification):
         return _FRAME
     content = (record.title, record.message, record.data, record.metadata, record.actor, record.related, record.tags)
     return _FRAME + len(orjson.dumps(content))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from libs.auth.tokens import Identity
-from libs.schemas.records import NotificationEmission
 from libs.schemas.rooms import is_personal
 from services.gateway.domain.access import Memberships, Readable
 from services.gateway.domain.acknowledging import Unacknowledged
@@ -13,6 +12,7 @@ from services.gateway.domain.dialects.dialect import Dialect, Emission
 from services.gateway.domain.limits import Meter
 from services.gateway.domain.logs import LogKey, LogRecord, state_of
 from services.gateway.domain.muting import hides
+from services.gateway.domain.notification import Notification
 
 
 @dataclass(slots=True, eq=False)
@@ -82,7 +82,7 @@ class Session:
 
     def wants(self, record: LogRecord | None) -> bool:
         """Whether its reader is meant and had not muted the type as it came, and it did not narrow itself to others."""
-        if not isinstance(record, NotificationEmission):
+        if not isinstance(record, Notification):
             return True
         if self.reader in record.excluded or (self.types is not None and record.type not in self.types):
             return False

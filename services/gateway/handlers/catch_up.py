@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 from libs.runtime.clock import Clock
 from libs.runtime.logging import get_logger
-from libs.schemas.records import NotificationEmission
 from services.gateway import metrics
 from services.gateway.domain import portions, resume
 from services.gateway.domain.inbox import reader
 from services.gateway.domain.logs import Entry, Head, LogKey, Stretch, wire_name
+from services.gateway.domain.notification import Notification
 from services.gateway.domain.rooms import HeldLog, HeldLogs
 from services.gateway.domain.session import Session
 from services.gateway.errors import Retryable
@@ -208,7 +208,7 @@ class CatchUp:
         if many:
             self._emitter.several(session, [(name, e) for name, e in ordered if _exists(session, name, e)], unread)
         for name, entry in ordered:
-            if not (many and isinstance(entry.record, NotificationEmission)):
+            if not (many and isinstance(entry.record, Notification)):
                 self._emitter.to(session, name, entry)
             session.behind[name] = entry.seq
         self._skip(session, {h.key.name: s for h, s in still.items() if h.key.name not in whole})
@@ -235,7 +235,7 @@ def _readable_so_far(session: Session) -> dict[str, Stretch]:
 
 def _exists(session: Session, name: str, entry: Entry) -> bool:
     record = entry.record
-    return isinstance(record, NotificationEmission) and session.readable.home(record.rooms) == name
+    return isinstance(record, Notification) and session.readable.home(record.rooms) == name
 
 
 def _in_order(found: Mapping[str, list[Entry]]) -> Iterator[tuple[str, Entry]]:
@@ -256,4 +256,4 @@ def _at(entry: Entry) -> float:
     record = entry.record
     if record is None:
         return 0.0
-    return (record.created_at if isinstance(record, NotificationEmission) else record.at).timestamp()
+    return (record.created_at if isinstance(record, Notification) else record.at).timestamp()

@@ -6,16 +6,14 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
-from prometheus_client import Counter
-
 from libs.runtime.clock import Clock
 from libs.runtime.logging import get_logger
 from libs.runtime.tracing import trace_id
-from libs.schemas.records import NotificationEmission
 from services.gateway import metrics
 from services.gateway.domain.acknowledging import Unacknowledged
 from services.gateway.domain.dialects.dialect import Dialect, Emission
 from services.gateway.domain.logs import Entry
+from services.gateway.domain.notification import Notification
 from services.gateway.domain.rooms import HeldLog
 from services.gateway.domain.session import Session
 from services.gateway.ports import Sockets
@@ -29,20 +27,21 @@ class Emitter:
     def __init__(self, sockets: Sockets, clock: Clock) -> None:
         self._sockets, self._clock = sockets, clock
         self._traces = logging.getLogger(__name__).isEnabledFor(logging.DEBUG)
-        self._emissions: dict[str, Counter] = {}  # by namespace: looking for them costs as much as an emission
-        self.shown: Callable[[HeldLog], None] = lambda _log: None
+        self.shown: Sequence[Callable[[HeldLog], None]] = ()  # who hears that a log has shown something live
+        self.told: Callable[[Session], None] = lambda _session: None  # hears who was sent something it had missed
         self._waited: dict[str, Session] = {}  # those that acknowledge: mostly nobody, so that live costs nothing more
 
     def live(self, log: HeldLog, entry: Entry) -> None:
         """Shows an entry to everybody who is shown the log live."""
         log.remember(entry)
-        sessions = _wanting(log.audience(entry), entry)
-        shown = self.tell(sessions, lambda dialect: dialect.entry(log.key.name, entry))
+        sessions, name = _wanting(log.audience(entry), entry), log.key.name
+        shown = self.tell(sessions, lambda dialect: dialect.entry(name, entry))
         if shown:
-            self.shown(log)
+            for hear in self.shown:
+                hear(log)
             self._note(log, entry, shown)
         if self._waited:
-            self._wait(sessions, log.key.name, entry)
+            self._wait(sessions, name, entry)
 
     def wait_for(self, session: Session) -> None:
         """From now on it is noted what the session is sent, until it acknowledges that."""
@@ -63,6 +62,7 @@ class Emitter:
         if not _is_for(session, name, entry):
             return False
         self._wait([session], name, entry)
+        self.told(session)
         return self.tell([session], lambda dialect: dialect.entry(name, entry)) > 0
 
     def several(self, session: Session, entries: Sequence[tuple[str, Entry]], unread: int) -> None:
@@ -71,6 +71,7 @@ class Emitter:
         if session.dialect.batches and len(wanted) > 1:
             for name, entry in wanted:
                 self._wait([session], name, entry)
+            self.told(session)
             self.say(session, session.dialect.batch(wanted, unread))
             return
         for name, entry in wanted:
@@ -86,53 +87,45 @@ class Emitter:
 
     def tell(self, sessions: Iterable[Session], shape: Callable[[Dialect], Emission | None]) -> int:
         """Tells sessions something, shaped once for each namespace; returns how many were told."""
-        listeners: defaultdict[str, list[Session]] = defaultdict(list)
-        for session in sessions:
-            listeners[session.namespace].append(session)
         told = 0
-        for namespace, those in listeners.items():
+        for those in _by_namespace(sessions):
             emission = shape(those[0].dialect)
             if emission is not None:
-                ready = [session for session in those if session.unsaid is None or not _kept(session, emission)]
-                if ready:
-                    self._emit(namespace, ready, emission)
+                self._emit(those, emission)
                 told += len(those)
         return told
 
     def say(self, session: Session, emission: Emission) -> None:
         """Tells one session something that is in no log."""
-        if not _kept(session, emission):
-            self._emit(session.namespace, [session], emission)
+        self._emit([session], emission)
 
     def greet(self, session: Session, emission: Emission) -> None:
         """Tells a session its first word, and then what came up since it was admitted."""
         unsaid, session.unsaid = session.unsaid or [], None
         for first in (emission, *unsaid):
-            self._emit(session.namespace, [session], first)
+            self._emit([session], first)
 
     def answer(self, namespace: str, sid: str, emission: Emission) -> None:
         """Tells a socket that has no session."""
         self._sockets.emit(namespace, [sid], emission.event, emission.payload)
-        self._count(namespace)
+        metrics.EMISSIONS.counts[namespace,] += 1
 
     def drop(self, session: Session) -> None:
         """Closes the socket of a session that cannot go on here."""
         self._sockets.drop(session.namespace, session.sid)
 
-    def _emit(self, namespace: str, sessions: list[Session], emission: Emission) -> None:
-        event, payload, personal = emission
+    def _emit(self, sessions: Iterable[Session], emission: Emission) -> None:
+        """To sessions of one namespace."""
+        ready = [session for session in sessions if session.unsaid is None or not _kept(session, emission)]
+        if not ready:
+            return
+        (event, payload, personal), namespace = emission, ready[0].namespace
         if personal is None:
-            self._sockets.emit(namespace, [session.sid for session in sessions], event, payload)
+            self._sockets.emit(namespace, [session.sid for session in ready], event, payload)
         else:
-            readers = {session.sid: session.reader for session in sessions}
+            readers = {session.sid: session.reader for session in ready}
             self._sockets.emit_personal(namespace, readers, event, payload, personal)
-        self._count(namespace)
-
-    def _count(self, namespace: str) -> None:
-        counter = self._emissions.get(namespace)
-        if counter is None:
-            counter = self._emissions[namespace] = metrics.EMISSIONS.labels(namespace)
-        counter.inc()
+        metrics.EMISSIONS.counts[namespace,] += 1
 
     def _wait(self, sessions: Iterable[Session], name: str, entry: Entry) -> None:
         now = self._clock()
@@ -142,7 +135,7 @@ class Emitter:
 
     def _note(self, log: HeldLog, entry: Entry, sockets: int) -> None:
         record = entry.record
-        if not isinstance(record, NotificationEmission):
+        if not isinstance(record, Notification):
             return
         metrics.EVENT_SECONDS.observe(max(0.0, (self._clock() - record.created_at).total_seconds()))
         if not self._traces:
@@ -161,14 +154,24 @@ class Emitter:
 def _is_for(session: Session, name: str, entry: Entry) -> bool:
     """Whether the entry exists in this log for the session, and is of a type that it wants."""
     record = entry.record
-    if isinstance(record, NotificationEmission) and session.readable.home(record.rooms) != name:
+    if isinstance(record, Notification) and session.readable.home(record.rooms) != name:
         return False
     return session.wants(record)
 
 
+def _by_namespace(sessions: Iterable[Session]) -> Iterable[list[Session]]:
+    listed = list(sessions)
+    if len(listed) == 1:
+        return [listed]
+    listeners: defaultdict[str, list[Session]] = defaultdict(list)
+    for session in listed:
+        listeners[session.namespace].append(session)
+    return listeners.values()
+
+
 def _wanting(sessions: Iterable[Session], entry: Entry) -> list[Session]:
     record = entry.record
-    for_all = not (isinstance(record, NotificationEmission) and record.excluded)
+    for_all = not (isinstance(record, Notification) and record.excluded)
     return [session for session in sessions if (for_all and session.wants_all) or session.wants(record)]
 
 

@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from libs.runtime.health import Progress
 from libs.runtime.logging import get_logger
-from libs.schemas.records import Ephemeral, MembershipChange, PresenceChange
+from libs.schemas.records import Ephemeral, MembershipChange, PresenceChange, StateChange, Withdrawal
 from services.gateway import metrics
+from services.gateway.domain.notification import Notification
 from services.gateway.errors import FeedBreak, LeaseLost, Retryable
 from services.gateway.handlers.company import Company
 from services.gateway.handlers.following import Following
@@ -127,15 +128,15 @@ class Feed:
                 raise LeaseLost("another gateway registers interest in our slot")
             for record in await self._inbox.read():
                 match record:
+                    case Notification() | Withdrawal() | StateChange():
+                        self._following.accept(record)
+                        await self._sockets.breathe()
                     case MembershipChange():
                         self._watch.accept(record)
                     case PresenceChange():
                         self._company.notice(record)
                     case Ephemeral():
                         self._company.hear(record)
-                        await self._sockets.breathe()
-                    case _:
-                        self._following.accept(record)
                         await self._sockets.breathe()
             metrics.FEED_LAG.set(self._inbox.lag())
             self._progress.made()

@@ -19,6 +19,7 @@ from services.gateway.ports import Logs
 
 _FETCH_LIMIT = 500  # entries of one log in one query
 _AT_ONCE = 1_000  # logs compared with their heads before others get a turn
+_ON_ITS_WAY = 0.5  # seconds for the record of what a look at all heads finds: mostly it comes a moment later
 
 
 class Following:
@@ -46,7 +47,7 @@ class Following:
         heads = await self._logs.begin(wanted) if wanted else {}
         for key, head in heads.items():
             if key in marks:
-                self._learn(wanted[key], head, marks[key])
+                self._learn(wanted[key], head, marks[key], self._now())
             else:
                 self._begin(wanted[key], head)
         return heads
@@ -60,10 +61,10 @@ class Following:
 
     def accept(self, record: LogRecord) -> None:
         """Shows a record in the logs where it is next, and keeps or drops it in the others."""
-        for name, entry in places(record):
-            log = self._held.get(LogKey(record.tenant, name))
+        for place in places(record):
+            log = self._held.find(record.tenant, place.room)
             if log is not None:
-                self._offer(log, entry)
+                self._offer(log, Entry(place.epoch, place.seq, record))
 
     def _offer(self, log: HeldLog, entry: Entry) -> None:
         if log.follower is None:
@@ -83,7 +84,11 @@ class Following:
         if log.followed.waits:
             self._gaps.add(log.key)
             self._attention.set()
-        for future in self._waiting.pop(log.key, ()):
+        if self._waiting:
+            self._wake(log.key)
+
+    def _wake(self, key: LogKey) -> None:
+        for future in self._waiting.pop(key, ()):
             if not future.done():
                 future.set_result(None)
 
@@ -110,7 +115,9 @@ class Following:
         await self._attention.wait()
         await asyncio.sleep(self._patience)
         doubted = set(self._doubted)
-        await self._compare([log for key in doubted if (log := self._held.get(key)) is not None])
+        await self._compare([log for key in doubted if (log := self._held.get(key)) is not None], 0.0)
+        for key in doubted:
+            self._wake(key)
         self._doubted -= doubted
         await self._mend()
         if not self._gaps and not self._doubted:
@@ -120,24 +127,22 @@ class Following:
         """Compares the heads of everything that is held with what was shown."""
         logs = list(self._held)
         for at in range(0, len(logs), _AT_ONCE):
-            await self._compare(logs[at : at + _AT_ONCE])
+            await self._compare(logs[at : at + _AT_ONCE], _ON_ITS_WAY)
 
-    async def _compare(self, logs: Iterable[HeldLog]) -> None:
-        marks = {log.key: log.followed.known for log in logs if log.follower is not None}
-        heads = await self._logs.heads(marks) if marks else {}
-        for key, head in heads.items():
+    async def _compare(self, logs: Iterable[HeldLog], grace: float) -> None:
+        followers = ((log.key, log.follower) for log in logs)
+        marks = {key: Head(follower.epoch, follower.known) for key, follower in followers if follower is not None}
+        for key, head in (await self._logs.moved(marks) if marks else {}).items():
             log = self._held.get(key)
             if log is not None and log.follower is not None:
-                self._learn(log, head, marks[key])
+                self._learn(log, head, marks[key].seq, self._now() + grace)
 
-    def _learn(self, log: HeldLog, head: Head, mark: int) -> None:
-        match log.followed.learn(head, mark, self._now()):
-            case Judgement.ANEW:
-                log.followed.restart(head)
-                log.forget()
-                self._resync(log, resume.EPOCH)
-            case Judgement.BEHIND | Judgement.SAME:
-                self._show(log, ())
+    def _learn(self, log: HeldLog, head: Head, mark: int, now: float) -> None:
+        if log.followed.learn(head, mark, now) is Judgement.ANEW:
+            log.followed.restart(head)
+            log.forget()
+            self._resync(log, resume.EPOCH)
+        self._show(log, ())
 
     async def _mend(self) -> None:
         now = self._now()
@@ -168,7 +173,7 @@ class Following:
             if head.epoch == log.followed.epoch and head.seq >= empty[key].until:
                 self._lost(log, empty[key].until + 1)
             else:
-                self._learn(log, head, marks[key])
+                self._learn(log, head, marks[key], self._now())
 
     def _lost(self, log: HeldLog, begins: int) -> None:
         log.forget()

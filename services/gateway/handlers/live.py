@@ -77,7 +77,6 @@ class Live:
         limits = Limits(settings.catch_up_limit, settings.resume_limit, portion=settings.slow_bytes // 4)
         catch_up = CatchUp(held, world.logs, world.unread, self.following, emitter, clock, limits)
         self._pacing = Pacing(held, catch_up, settings.told(), time.monotonic)
-        emitter.shown = self._pacing.shown
         self.access = Access(world.directory, settings.interest_batch)
         self.company = Company(settings, world.circle, Ground(held, live, interest, catch_up, emitter), clock)
         self.watch = MembershipWatch(self.access, held, self.following, catch_up, self.company.joining)
@@ -101,6 +100,7 @@ class Live:
         )
         self._heartbeat = Heartbeat(sessions, emitter, clock)
         self.delivered = Delivered(sessions, world.logs, world.sockets)
+        emitter.shown, emitter.told = (self._pacing.shown, self.delivered.shown), self.delivered.told
         progress = health.watch("feed", _STUCK_SECONDS)
         hearers = Hearers(self.following, self.watch, self.company)
         self.feed = Feed(world.leases, world.inbox, interest, hearers, world.sockets, progress)

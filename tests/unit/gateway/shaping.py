@@ -8,10 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from libs.catalogue.catalogue import shipped
-from libs.schemas.records import NotificationEmission, RoomEntry, StateChange, StateOperation, Withdrawal
+from libs.schemas.records import RoomEntry, StateChange, StateOperation, Withdrawal
 from services.gateway.domain.dialects.dialect import Dialect, Emission
 from services.gateway.domain.dialects.registry import dialects
 from services.gateway.domain.logs import Entry
+from services.gateway.domain.notification import Notification, Place
 from services.gateway.domain.recipients import RecipientIds
 
 ID = UUID("5f1c5c52-0d43-5a0a-9d43-0f7f0c3a7e11")
@@ -29,7 +30,7 @@ SINGLE: tuple[StateOperation, ...] = ("read", "unread", "archived", "unarchived"
 WHOLE: tuple[StateOperation, ...] = ("read_all", "seen", "cleared")
 
 
-def record(**fields: Any) -> NotificationEmission:
+def record(**fields: Any) -> Notification:
     given: dict[str, Any] = {
         "tenant": "t",
         "id": ID,
@@ -39,9 +40,9 @@ def record(**fields: Any) -> NotificationEmission:
         "message": "M",
         "metadata": METADATA,
         "created_at": AT,
-        "rooms": (RoomEntry(room=ROOM, epoch=7, seq=3),),
+        "rooms": (Place(ROOM, 7, 3),),
     }
-    return NotificationEmission(**(given | fields))
+    return Notification(**(given | fields))
 
 
 def shaped(dialect: Dialect, room: str, entry: Entry) -> Emission:

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.auth.tokens import Identity
-from libs.schemas.records import RoomEntry
 from services.gateway.domain.access import (
     Interval,
     Memberships,
@@ -17,6 +16,7 @@ from services.gateway.domain.access import (
     own_rooms,
     readable,
 )
+from services.gateway.domain.notification import Place
 
 pytestmark = pytest.mark.covers("F0-7", "B9")
 
@@ -35,8 +35,8 @@ def identity(**given: object) -> Identity:
     return Identity(**(fields | given))  # type: ignore[arg-type]  # the fields are named above
 
 
-def place(room: str, seq: int) -> RoomEntry:
-    return RoomEntry(room=room, epoch=1, seq=seq)
+def place(room: str, seq: int) -> Place:
+    return Place(room, 1, seq)
 
 
 def test_a_notification_exists_in_the_first_room_that_may_be_read() -> None:

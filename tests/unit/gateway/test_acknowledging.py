@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libs.schemas.records import NotificationEmission, RoomEntry, StateChange
+from libs.schemas.records import StateChange
 from services.gateway.domain import acknowledging
 from services.gateway.domain.acknowledging import Patience, Unacknowledged
 from services.gateway.domain.logs import Entry
+from services.gateway.domain.notification import Notification, Place
 
 pytestmark = pytest.mark.covers("F1-4", "S8")
 
@@ -21,7 +22,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def entry(number: int, room: str = "user:u") -> Entry:
-    record = NotificationEmission(
+    record = Notification(
         tenant="t",
         id=UUID(int=number),
         event="system.notification",
@@ -31,7 +32,7 @@ def entry(number: int, room: str = "user:u") -> Entry:
         severity="normal",
         metadata={},
         created_at=START,
-        rooms=(RoomEntry(room=room, epoch=1, seq=number),),
+        rooms=(Place(room, 1, number),),
     )
     return Entry(1, number, record)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from libs.schemas.records import NotificationEmission, RoomEntry
+from msgspec.structs import replace
+
 from services.gateway.domain.access import Readable, Span
 from services.gateway.domain.dialects.root import Root
 from services.gateway.domain.follow import Follower
 from services.gateway.domain.logs import Entry, LogKey, Stretch
+from services.gateway.domain.notification import Notification, Place
 from services.gateway.domain.rooms import HeldLog, HeldLogs
 from services.gateway.domain.session import Session
 from services.gateway.handlers.emitter import _wanting
@@ -28,8 +30,8 @@ def live(logs: HeldLogs, member: Session, name: str) -> HeldLog:
 
 
 def entry(*places: tuple[str, int]) -> Entry:
-    rooms = tuple(RoomEntry(room=room, epoch=1, seq=seq) for room, seq in places)
-    record = NotificationEmission(
+    rooms = tuple(Place(room, 1, seq) for room, seq in places)
+    record = Notification(
         tenant="t", id=uuid4(), event="service.event", type="x", metadata={}, created_at=datetime.now(UTC), rooms=rooms
     )
     return Entry(1, places[-1][1], record)
@@ -48,8 +50,8 @@ def test_in_a_later_room_it_is_shown_to_those_who_cannot_read_an_earlier_one() -
 
 def test_who_is_excluded_is_shown_nothing() -> None:
     shown = entry(("org:o", 1))
-    assert isinstance(shown.record, NotificationEmission)
-    excluding = Entry(1, 1, shown.record.model_copy(update={"excluded": ("u",)}))
+    assert isinstance(shown.record, Notification)
+    excluding = Entry(1, 1, replace(shown.record, excluded=("u",)))
     member = session("s", Readable({"org:o": [Span(0)]}))
     assert member.reader == "u"
     assert _wanting([member], shown) == [member]

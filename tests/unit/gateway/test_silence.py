@@ -2,14 +2,14 @@
 
 import pytest
 
-from libs.schemas.records import RoomEntry
 from services.gateway.domain.dialects.dialect import Dialect
 from services.gateway.domain.logs import Entry
+from services.gateway.domain.notification import Place
 from tests.unit.gateway.shaping import DIALECTS, record, shaped
 
 pytestmark = pytest.mark.covers("S13")
 
-ROOMS = (RoomEntry(room="user:ada", epoch=7, seq=3), RoomEntry(room="user:bob", epoch=7, seq=4))
+ROOMS = (Place("user:ada", 7, 3), Place("user:bob", 7, 4))
 
 
 @pytest.mark.parametrize("dialect", DIALECTS.values(), ids=list(DIALECTS))

@@ -25,20 +25,30 @@ class PostgresLogs:
 
     async def begin(self, keys: Iterable[LogKey]) -> dict[LogKey, Head]:
         """See ports.Logs."""
-        return await self._heads(keys, _SQL["begin"])
+        return await self._heads(_SQL["begin"], keys)
 
     async def heads(self, keys: Iterable[LogKey]) -> dict[LogKey, Head]:
         """See ports.Logs."""
-        return await self._heads(keys, _SQL["heads"])
+        return await self._heads(_SQL["heads"], keys)
 
-    async def _heads(self, keys: Iterable[LogKey], statement: str) -> dict[LogKey, Head]:
+    async def moved(self, known: Mapping[LogKey, Head]) -> dict[LogKey, Head]:
+        """See ports.Logs."""
+        return await self._heads(_SQL["moved"], known, known)
+
+    async def _heads(
+        self, statement: str, keys: Iterable[LogKey], known: Mapping[LogKey, Head] | None = None
+    ) -> dict[LogKey, Head]:
+        """Heads by a statement that is given what is known of them behind their names."""
         found: dict[LogKey, Head] = {}
         for part in _parts(list(keys)):
             rooms, states = _apart(part)
             names, readers = [key.name for key in rooms], [key.reader for key in states]
             tenants = [key.tenant for key in rooms], [key.tenant for key in states]
+            more: list[list[int]] = []
+            if known is not None:
+                more = [[known[key][column] for key in kind] for kind in (rooms, states) for column in (0, 1)]
             for tenant, room, reader, epoch, seq in await self._database.fetch(
-                statement, tenants[0], names, tenants[1], readers
+                statement, tenants[0], names, tenants[1], readers, *more
             ):
                 found[LogKey(tenant, room or state_of(reader))] = Head(epoch, seq)
         return found

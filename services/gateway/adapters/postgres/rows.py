@@ -6,11 +6,11 @@ import asyncpg
 import orjson
 
 from libs.schemas import rooms
-from libs.schemas.records import NotificationEmission, RoomEntry, StateChange, Withdrawal
+from libs.schemas.records import RoomEntry, StateChange, Withdrawal
 from services.gateway.domain.logs import Entry
+from services.gateway.domain.notification import Notification, Place
 
 _COLUMNS = ("tenant", "id", "event", "type", "name", "title", "message", "severity", "priority", "traceparent")
-_EXTRAS = ("actor", "related", "actionUrl", "tags", "excluded")
 
 
 def room_entry(row: asyncpg.Record) -> Entry:
@@ -20,17 +20,17 @@ def room_entry(row: asyncpg.Record) -> Entry:
     if row["id"] is None or row["rooms"] is None:
         return Entry(row["epoch"], row["seq"], None)
     extras = orjson.loads(row["extras"])
-    record = NotificationEmission.model_validate(
-        {column: row[column] for column in _COLUMNS}
-        | {name: extras[name] for name in _EXTRAS if extras.get(name) is not None}
-        | {
-            "metadata": orjson.loads(row["metadata"]),
-            "data": orjson.loads(row["data"]) if row["data"] is not None else None,
-            "created_at": row["accepted_at"],
-            "expires_at": row["expires_at"],
-            "collapse_key": row["collapse_key"],
-            "rooms": _places(row),
-        }
+    record = Notification(
+        **{column: row[column] for column in _COLUMNS},
+        metadata=orjson.loads(row["metadata"]),
+        data=orjson.loads(row["data"]) if row["data"] is not None else None,
+        actor=extras.get("actor"),
+        related=extras.get("related"),
+        action_url=extras.get("actionUrl"),
+        tags=tuple(extras.get("tags") or ()),
+        excluded=tuple(extras.get("excluded") or ()),
+        created_at=row["accepted_at"],
+        rooms=tuple(Place(*place) for place in _places(row)),
     )
     return Entry(row["epoch"], row["seq"], record)
 
@@ -41,17 +41,14 @@ def _withdrawal(row: asyncpg.Record) -> Withdrawal:
         notification_id=row["withdrawn"],
         reason=row["withdrawn_because"],
         at=row["at"],
-        rooms=tuple(_places(row)),
+        rooms=tuple(RoomEntry(room=room, epoch=epoch, seq=seq) for room, epoch, seq in _places(row)),
     )
 
 
-def _places(row: asyncpg.Record) -> list[RoomEntry]:
-    at = {p.room: p for p in map(_place, row["rooms"], row["epochs"], row["seqs"])}
+def _places(row: asyncpg.Record) -> list[tuple[str, int, int]]:
+    """(room, epoch, seq) in the fixed order of rooms."""
+    at = {place[0]: place for place in zip(row["rooms"], row["epochs"], row["seqs"], strict=True)}
     return [at[room] for room in rooms.ordered(at)]
-
-
-def _place(room: str, epoch: int, seq: int) -> RoomEntry:
-    return RoomEntry(room=room, epoch=epoch, seq=seq)
 
 
 def state_entry(row: asyncpg.Record) -> Entry:

@@ -13,10 +13,11 @@ from typing import Any
 
 from libs.auth.tokens import Identity
 from libs.runtime.clock import iso
-from libs.schemas.records import NotificationEmission, StateChange, Withdrawal
+from libs.schemas.records import StateChange, Withdrawal
 from services.gateway.domain.dialects.dialect import Dialect, Emission
 from services.gateway.domain.dialects.look import Looks
 from services.gateway.domain.logs import Entry, Head
+from services.gateway.domain.notification import Notification
 from services.gateway.domain.resume import on_the_wire
 
 _ALL = {"read_all": "all-read", "seen": "all-seen", "cleared": "all-cleared"}
@@ -31,7 +32,7 @@ class Collaboration(Dialect):
     def __init__(self, looks: Looks) -> None:
         self._looks = looks
 
-    def notification(self, room: str, entry: Entry, record: NotificationEmission) -> Emission:
+    def notification(self, room: str, entry: Entry, record: Notification) -> Emission:
         """`notification:new`, the whole row; `userId` is each reader's own."""
         look, related, actor = self._looks(record.tenant, record.type), record.related or {}, record.actor or {}
         data = record.data or {}

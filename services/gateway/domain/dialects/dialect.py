@@ -10,9 +10,10 @@ from typing import Any, ClassVar, NamedTuple
 
 from libs.auth.tokens import Identity
 from libs.runtime.clock import iso
-from libs.schemas.records import NotificationEmission, StateChange, Withdrawal
+from libs.schemas.records import StateChange, Withdrawal
 from services.gateway.domain.commands import COMMON, Fault, Reading
 from services.gateway.domain.logs import STATE, Entry, Head
+from services.gateway.domain.notification import Notification
 from services.gateway.domain.resume import on_the_wire
 
 UNAUTHORIZED = "UNAUTHORIZED"
@@ -53,7 +54,7 @@ class Dialect(ABC):
     def entry(self, room: str, entry: Entry) -> Emission | None:
         """A log entry; None for one that shows nothing."""
         record = entry.record
-        if isinstance(record, NotificationEmission):
+        if isinstance(record, Notification):
             shown = self.notification(room, entry, record)
             return _with(shown, {"silent": True}) if room in record.silent else shown
         position = {"position": {"room": room, "epoch": entry.epoch, "seq": entry.seq}}
@@ -64,7 +65,7 @@ class Dialect(ABC):
         return _with(self.state(record), {"position": {STATE: [entry.epoch, entry.seq]}})
 
     @abstractmethod
-    def notification(self, room: str, entry: Entry, record: NotificationEmission) -> Emission:
+    def notification(self, room: str, entry: Entry, record: Notification) -> Emission:
         """A notification that is new to the client."""
 
     @abstractmethod

@@ -15,11 +15,12 @@ from typing import Any
 from libs.auth.tokens import Identity
 from libs.markup.safe_html import safe_html
 from libs.runtime.clock import iso
-from libs.schemas.records import NotificationEmission, StateChange, Withdrawal
+from libs.schemas.records import StateChange, Withdrawal
 from services.gateway.domain.commands import COMMON, Acknowledge, Fault, Malformed, Reading, text
 from services.gateway.domain.dialects.dialect import UNAVAILABLE, Dialect, Emission
 from services.gateway.domain.dialects.look import Looks
 from services.gateway.domain.logs import Entry, Head
+from services.gateway.domain.notification import Notification
 from services.gateway.domain.recipients import Recipient, RecipientIds
 from services.gateway.domain.resume import on_the_wire
 
@@ -36,7 +37,7 @@ class Internal(Dialect):
         self._looks, self._recipients = looks, recipients
         self.commands: Mapping[str, Reading] = {**COMMON, "notification:acknowledge": self._acknowledge}
 
-    def notification(self, room: str, entry: Entry, record: NotificationEmission) -> Emission:
+    def notification(self, room: str, entry: Entry, record: Notification) -> Emission:
         """`notification:new`"""
         position = {"position": {"room": room, "epoch": entry.epoch, "seq": entry.seq}}
         return Emission("notification:new", self._new(room, entry.seq, record) | position)
@@ -46,7 +47,7 @@ class Internal(Dialect):
         notifications = [
             self.notification(room, entry, entry.record).payload
             for room, entry in entries
-            if isinstance(entry.record, NotificationEmission)
+            if isinstance(entry.record, Notification)
         ]
         return Emission("notification:batch", {"notifications": notifications, "unread_count": unread})
 
@@ -121,7 +122,7 @@ class Internal(Dialect):
         """`presence:updated`"""
         return Emission("presence:updated", {"user_id": user, "status": status, "custom_status": custom_status})
 
-    def _new(self, room: str, seq: int, record: NotificationEmission) -> dict[str, Any]:
+    def _new(self, room: str, seq: int, record: Notification) -> dict[str, Any]:
         look, message = self._looks(record.tenant, record.type), record.message or ""
         payload = {
             "id": str(record.id),
@@ -144,7 +145,7 @@ class Internal(Dialect):
         return Acknowledge(recipient.notification, (recipient.room, recipient.seq))
 
 
-def _sender(record: NotificationEmission) -> dict[str, str]:
+def _sender(record: Notification) -> dict[str, str]:
     """The actor; without one, the service that the event is from."""
     actor = record.actor or {}
     service = (record.name or record.event).partition(".")[0]

@@ -12,9 +12,10 @@ from typing import Any
 
 from libs.auth.tokens import Identity
 from libs.runtime.clock import iso
-from libs.schemas.records import NotificationEmission, StateChange, Withdrawal
+from libs.schemas.records import StateChange, Withdrawal
 from services.gateway.domain.dialects.dialect import Dialect, Emission
 from services.gateway.domain.logs import Entry, Head
+from services.gateway.domain.notification import Notification
 from services.gateway.domain.resume import on_the_wire
 
 # Which fields of the documents each event has; the rest of a notification is for the inbox.
@@ -31,7 +32,7 @@ class Root(Dialect):
 
     namespace = "/"
 
-    def notification(self, room: str, entry: Entry, record: NotificationEmission) -> Emission:
+    def notification(self, room: str, entry: Entry, record: Notification) -> Emission:
         """Under the name of its event."""
         payload: dict[str, Any] = {field: getattr(record, field) for field in _FIELDS[record.event]}
         payload["metadata"] = {**record.metadata, "notificationId": str(record.id)}
@@ -40,7 +41,7 @@ class Root(Dialect):
         payload["readByUserIds"], payload["createdAt"] = [], iso(record.created_at)
         if record.event == "service.event" and record.title is not None:
             payload["display"] = {"title": record.title, "message": record.message}
-        payload |= {key: value for key, value in _additions(record).items() if value}
+        payload.update([addition for addition in _additions(record) if addition[1]])
         payload["position"] = {"room": room, "epoch": entry.epoch, "seq": entry.seq}
         return Emission(record.event, payload)
 
@@ -77,13 +78,13 @@ class Root(Dialect):
         return Emission("connected", payload | {"position": on_the_wire(position)})
 
 
-def _additions(record: NotificationEmission) -> dict[str, Any]:
-    return {
-        "type": record.type,
-        "priority": record.priority,
-        "actor": record.actor,
-        "related": record.related,
-        "actionUrl": record.action_url,
-        "tags": list(record.tags),
-        "traceparent": record.traceparent,
-    }
+def _additions(record: Notification) -> tuple[tuple[str, Any], ...]:
+    return (
+        ("type", record.type),
+        ("priority", record.priority),
+        ("actor", record.actor),
+        ("related", record.related),
+        ("actionUrl", record.action_url),
+        ("tags", list(record.tags)),
+        ("traceparent", record.traceparent),
+    )
