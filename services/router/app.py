@@ -38,11 +38,11 @@ from services.router.entrypoints.batcher import Batcher, Handle
 from services.router.entrypoints.consuming import consume
 from services.router.entrypoints.faust_app import create, require_compiled
 from services.router.errors import GivenBack, Misconfigured
-from services.router.handlers.batch import BatchHandler
+from services.router.handlers.batch import BatchHandler, Follow, follow_nothing
 from services.router.handlers.due import DueHandler
 from services.router.handlers.expansion import ExpansionHandler
 from services.router.handlers.holding import Holding
-from services.router.handlers.lanes import BulkLane, FastLane
+from services.router.handlers.lanes import BulkLane, FastLane, Following
 from services.router.handlers.preparing import Preparation
 from services.router.handlers.retention import RetentionHandler
 from services.router.handlers.watching import Watch
@@ -107,7 +107,7 @@ def _compose(settings: Settings, neighbours: _Neighbours, health: Health, stop: 
     )
     ledger = PostgresLedger(pool, positions, grace)
 
-    def batches(progress: Liveness) -> BatchHandler:
+    def batches(progress: Liveness, follow: Follow = follow_nothing) -> BatchHandler:
         return BatchHandler(
             preparation,
             ledger,
@@ -115,6 +115,7 @@ def _compose(settings: Settings, neighbours: _Neighbours, health: Health, stop: 
             log,
             holding=Holding(progress, stop),
             on_group=expansion.tell,
+            follow=follow,
         )
 
     due = DueHandler(
@@ -143,7 +144,7 @@ def _compose(settings: Settings, neighbours: _Neighbours, health: Health, stop: 
 
 def _lanes(
     settings: Settings,
-    batches: Callable[[Liveness], BatchHandler],
+    batches: Callable[..., BatchHandler],
     positions: PostgresPositions,
     log: KafkaPartitions,
     health: Health,
@@ -152,7 +153,8 @@ def _lanes(
     """A consumer for each lane, and what watches it."""
     progress, bulk_progress = health.progress[0], health.watch("bulk events", settings.router_stall_limit)
     fast = FastLane(batches(progress))
-    bulk = BulkLane(batches(bulk_progress), fast, positions, Holding(bulk_progress, stop), settings.kafka_topic_prefix)
+    follow = Following(positions, Holding(bulk_progress, stop), settings.kafka_topic_prefix)
+    bulk = BulkLane(batches(bulk_progress, follow), fast, follow)
     lanes = (
         ("fast", CONSUMER, fast.handle, topics.TYPED, settings.router_batch_records, progress),
         ("bulk", f"{CONSUMER}-bulk", bulk.handle, topics.BULK, settings.router_bulk_records, bulk_progress),

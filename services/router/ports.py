@@ -161,7 +161,14 @@ class KafkaLog(Protocol):
         """Up to `limit` records of a stretch, and the offset up to which it holds no others."""
 
 
-class Positions(Protocol):
+class Reached(Protocol):
+    """How far the routers have come."""
+
+    async def stored(self, topics: Collection[str]) -> Mapping[Partition, int]:
+        """The next offset of every partition of these topics that any router has opened."""
+
+
+class Positions(Reached, Protocol):
     """How far this process knows each partition to have come."""
 
     async def open(self, partitions: Collection[Partition]) -> None:
@@ -172,9 +179,6 @@ class Positions(Protocol):
 
     def next_offsets(self) -> Mapping[Partition, int]:
         """Of all partitions that were opened."""
-
-    async def stored(self, topics: Collection[str]) -> Mapping[Partition, int]:
-        """The next offset of every partition of these topics that any router has opened."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from services.router.domain.incoming import Record
 from services.router.domain.offsets import Partition
+
+Headers = Sequence[tuple[str, bytes]]
 
 
 @dataclass(slots=True)
@@ -27,10 +30,10 @@ class Broker:
         self.committed: dict[Partition, int] = defaultdict(int)
         self.assigned: dict[Partition, Assignment] = {}
 
-    def append(self, topic: str, value: bytes | None, at: float, partition: int = 0) -> Record:
+    def append(self, topic: str, value: bytes | None, at: float, partition: int = 0, headers: Headers = ()) -> Record:
         """A record behind the others."""
         log = self.partitions[topic, partition]
-        log.append(Record(topic, partition, len(log), b"key", value, (), at))
+        log.append(Record(topic, partition, len(log), b"key", value, headers, at))
         return log[-1]
 
     def assign(self, partition: Partition, reader: object, *, skipping: int = 0) -> Assignment:

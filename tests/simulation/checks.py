@@ -9,6 +9,8 @@ from uuid import UUID
 
 import orjson
 
+from services.router.domain.following import followed
+from services.router.domain.incoming import Received, Record, decode
 from services.router.domain.placing import CONTROL, NOTIFICATION
 from tests.simulation.catalogue import LIMIT, MOST_ITEMS, ORG, TENANT, What
 from tests.simulation.ledger import SLOT, Position
@@ -35,6 +37,7 @@ def check(world: World, published: Published) -> None:
     _notifications(world, published)
     _logs(world)
     _order(world, published)
+    _lanes(world, published)
     _emissions(world)
     _handed_on(world)
     _throttles(world)
@@ -102,6 +105,27 @@ def _order(world: World, published: Published) -> None:
                 by_room[room].append(rank[e.notification])
         for room, ranks in by_room.items():
             assert ranks == sorted(ranks), f"{room}: {ranks}"
+
+
+def _lanes(world: World, published: Published) -> None:
+    """What was published over a tenant's share stands, in every room, behind all of the fast lane that it follows."""
+    times = Counter(number for _, number in published.places)
+    once = {UUID(int=n + 1) for n, seen in times.items() if seen == 1 and published.kinds[n] != "later"}
+    entries = world.database.table("room_log").items()
+    seqs = {(room, e.notification): seq for (_, room, seq), e in entries if e.kind == NOTIFICATION}
+    rooms = {room for room, _ in seqs}
+    for partition in PARTITIONS:
+        for record in world.broker.partitions[partition]:
+            for fast, offset in followed([record], "").items():
+                before = [id_ for one in world.broker.partitions[fast][:offset] if (id_ := _id(one)) in once]
+                pairs = ((seqs.get((room, id_)), seqs.get((room, _id(record)))) for room in rooms for id_ in before)
+                late = [pair for pair in pairs if None not in pair and pair[0] > pair[1]]  # type: ignore[operator]
+                assert _id(record) not in once or not late, f"{_id(record)} stands before what it follows"
+
+
+def _id(record: Record) -> UUID | None:
+    event = decode(record)
+    return event.event.id if isinstance(event, Received) else None
 
 
 def _emissions(world: World) -> None:

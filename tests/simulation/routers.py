@@ -12,25 +12,36 @@ from uuid import UUID
 from mode.utils.queues import FlowControlEvent
 
 from libs.runtime.health import Progress
+from libs.schemas.topics import BULK
 from services.router.domain.audience import AudienceRules
 from services.router.domain.incoming import Record
 from services.router.domain.notification import Key
 from services.router.domain.offsets import Partition
 from services.router.entrypoints.batcher import Batcher
 from services.router.entrypoints.buffer import BoundedBuffer
-from services.router.handlers.batch import BatchHandler
+from services.router.handlers.batch import BatchHandler, Follow, follow_nothing
 from services.router.handlers.due import DueHandler
 from services.router.handlers.expansion import ExpansionHandler
 from services.router.handlers.holding import Holding
+from services.router.handlers.lanes import BulkLane, FastLane, Following
 from services.router.handlers.preparing import Preparation
 from tests.simulation.broker import Assignment, Broker
 from tests.simulation.catalogue import TENANT
 from tests.simulation.database import Database
 from tests.simulation.ledger import MemoryDirectory, MemoryLedger
-from tests.simulation.work import MemoryCatalogues, MemoryDue, MemoryExpansions, MemoryLog, MemoryOutbox
+from tests.simulation.work import (
+    MemoryCatalogues,
+    MemoryDue,
+    MemoryExpansions,
+    MemoryLog,
+    MemoryOutbox,
+    MemoryReached,
+)
 from tests.simulation.world import Process, World
 
-PARTITIONS: tuple[Partition, ...] = (("service.event", 0), ("service.event", 1))
+FAST: tuple[Partition, ...] = (("service.event", 0), ("service.event", 1))
+#: The bulk lane last: each of its partitions follows the one of the same number.
+PARTITIONS: tuple[Partition, ...] = (*FAST, *((BULK[topic].name, number) for topic, number in FAST))
 GRACE = timedelta(seconds=30)
 _RULES = AudienceRules(frozenset({"admin"}), "system-org", "system-admin")
 
@@ -52,27 +63,38 @@ class _Event:
 class Router:
     """One process: all of it is lost when it dies."""
 
-    def __init__(self, process: Process, ledger: MemoryLedger, batches: type[BatchHandler], *, batch: int) -> None:
+    def __init__(
+        self,
+        process: Process,
+        ledger: MemoryLedger,
+        batches: type[BatchHandler],
+        following: type[Following],
+        *,
+        batch: int,
+    ) -> None:
         self.process, world, self._stop = process, process.world, asyncio.Event()
         outbox, catalogues = MemoryOutbox(process), MemoryCatalogues()
-        self.queue = BoundedBuffer(flow_control=FlowControlEvent(), max_records=10_000, max_bytes=2**30)
         common: dict[str, Any] = {"deliverable": {"email"}, "offline_grace": timedelta(seconds=30)}
         expansion = ExpansionHandler(
             MemoryExpansions(process), outbox, catalogues, self._holding(), page_size=2, interval=1.0, **common
         )
-        handler = batches(
-            Preparation(MemoryDirectory(process), catalogues, _RULES, audience_limit=100, clock=world.now, **common),
-            ledger,
-            outbox,
-            MemoryLog(process),
-            holding=self._holding(),
-            on_group=expansion.tell,
-            clock=world.now,
+        preparation = Preparation(
+            MemoryDirectory(process), catalogues, _RULES, audience_limit=100, clock=world.now, **common
         )
+
+        def handler(follow: Follow = follow_nothing) -> BatchHandler:
+            more: dict[str, Any] = {"holding": self._holding(), "on_group": expansion.tell, "follow": follow}
+            return batches(preparation, ledger, outbox, MemoryLog(process), clock=world.now, **more)
+
+        fast = FastLane(handler())
+        follow = following(MemoryReached(process), self._holding(), "")
+        bulk = BulkLane(handler(follow), fast, follow)
+        self._queues = (_queue(), _queue())
         due = DueHandler(MemoryDue(process), ledger, outbox, self._holding(), interval=1.0, clock=world.now)
-        batcher = Batcher(handler.handle, max_records=batch, max_bytes=2**30)
-        stream = SimpleNamespace(channel=SimpleNamespace(queue=self.queue))
-        works = (batcher.run(stream), expansion.run(self._stop), due.run(self._stop))
+        streams = (SimpleNamespace(channel=SimpleNamespace(queue=queue)) for queue in self._queues)
+        batchers = (Batcher(lane.handle, max_records=batch, max_bytes=2**30) for lane in (fast, bulk))
+        reading = (batcher.run(stream) for batcher, stream in zip(batchers, streams, strict=True))
+        works = (*reading, expansion.run(self._stop), due.run(self._stop))
         self.tasks = [world.loop.create_task(work) for work in works]
 
     def _holding(self) -> Holding:
@@ -86,8 +108,9 @@ class Router:
 
     def fetch(self, assignment: Assignment, records: Collection[Record]) -> None:
         """What its consumer reads."""
+        queue = self._queues[assignment.partition not in FAST]
         for record in records:
-            self.queue.put_nowait(_Event(record, self.process.world.broker, assignment, self.process))
+            queue.put_nowait(_Event(record, self.process.world.broker, assignment, self.process))
 
 
 class TwoRouters:
@@ -98,18 +121,21 @@ class TwoRouters:
         world: World,
         make_ledger: MakeLedger = MemoryLedger,
         batches: type[BatchHandler] = BatchHandler,
+        following: type[Following] = Following,
         *,
         batch: int,
         skipping: int = 0,
     ) -> None:
-        self._world, self._make_ledger, self._batches, self._batch = world, make_ledger, batches, batch
+        self._world, self._make_ledger, self._batch = world, make_ledger, batch
+        self._batches, self._following = batches, following
         self._skipping = dict.fromkeys(PARTITIONS, skipping)
         self._started = 0
         self._ended: list[Router] = []
         self._fetched: dict[Partition, int] = {}
         self._routers = [self._start(), self._start()]
         for number, partition in enumerate(PARTITIONS):
-            self._assign(partition, self._routers[number % 2])
+            # What a partition of the bulk lane follows is another router's in the beginning.
+            self._assign(partition, self._routers[(number + number // len(FAST)) % 2])
 
     def crash(self, number: int) -> None:
         router = self._routers[number % 2]
@@ -164,13 +190,17 @@ class TwoRouters:
     def _start(self) -> Router:
         self._started += 1
         process = Process(self._world, f"router-{self._started}")
-        return Router(process, self._make_ledger(process), self._batches, batch=self._batch)
+        return Router(process, self._make_ledger(process), self._batches, self._following, batch=self._batch)
 
     def _assign(self, partition: Partition, router: Router, skipping: int = 0) -> None:
         assignment = self._world.broker.assign(partition, router, skipping=skipping)
         log = self._world.broker.partitions[partition]
         router.fetch(assignment, log[assignment.start :])
         self._fetched[partition] = len(log)
+
+
+def _queue() -> BoundedBuffer:
+    return BoundedBuffer(flow_control=FlowControlEvent(), max_records=10_000, max_bytes=2**30)
 
 
 def _is_there(database: Database, key: Key) -> bool:

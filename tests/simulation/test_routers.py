@@ -14,18 +14,21 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from libs.schemas.topics import FOLLOWS_HEADER
 from services.router.domain.handover import DueDelivery, Emission, Handover, RoomKey
+from services.router.domain.incoming import Record
 from services.router.domain.notification import Key
 from services.router.domain.offsets import Partition
 from services.router.domain.planning import Plan
 from services.router.handlers.batch import BatchHandler
+from services.router.handlers.lanes import Following
 from services.router.ports import Writing, Written
 from tests.simulation.catalogue import What, event
 from tests.simulation.checks import Published, check
 from tests.simulation.database import Transaction
 from tests.simulation.ledger import MemoryLedger
 from tests.simulation.loop import run
-from tests.simulation.routers import PARTITIONS, MakeLedger, TwoRouters
+from tests.simulation.routers import FAST, PARTITIONS, MakeLedger, TwoRouters
 from tests.simulation.world import BEGINNING, Kind, Move, World
 
 pytestmark = pytest.mark.covers("B1", "B4", "F2-8")
@@ -36,7 +39,8 @@ FAULTS: Sequence[Kind] = ("go", "fail", "crash", "move", "wait")
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What is published (partition, number of the event; the same number twice is a duplicate), and what happens."""
+    """What is published (place among PARTITIONS, number of the event; the same number twice is a duplicate), and what
+    happens."""
 
     kinds: Sequence[tuple[What, str]]
     places: Sequence[tuple[int, int]]
@@ -58,17 +62,29 @@ def scenarios(draw: st.DrawFn, moves: Sequence[Kind] = FAULTS, skipping: int = 0
     )
 
 
+def _publish(world: World, partition: Partition, number: int, value: bytes) -> None:
+    """In the bulk lane it follows all that is in the fast lane, or a little less: tenants were diverted one by one."""
+    headers = []
+    if partition not in FAST:
+        ends = [max(0, len(world.broker.partitions[fast]) - number % 3) for fast in FAST]
+        headers.append((FOLLOWS_HEADER, ",".join(map(str, ends)).encode()))
+    world.broker.append(partition[0], value, BEGINNING.timestamp(), partition[1], headers)
+
+
 def simulate(
-    scenario: Scenario, make_ledger: MakeLedger = MemoryLedger, batches: type[BatchHandler] = BatchHandler
+    scenario: Scenario,
+    make_ledger: MakeLedger = MemoryLedger,
+    batches: type[BatchHandler] = BatchHandler,
+    following: type[Following] = Following,
 ) -> World:
     """Everything that happens, until nothing is left to do; raises AssertionError where something does not hold."""
     world = World(scenario.moves)
     for partition, number in scenario.places:
         what, user = scenario.kinds[number]
-        world.broker.append("service.event", event(number, what, user), BEGINNING.timestamp(), partition)
+        _publish(world, PARTITIONS[partition], number, event(number, what, user))
 
     async def main() -> None:
-        routers = TwoRouters(world, make_ledger, batches, batch=scenario.batch, skipping=scenario.skipping)
+        routers = TwoRouters(world, make_ledger, batches, following, batch=scenario.batch, skipping=scenario.skipping)
         world.routers = routers
         try:
             await world.finished.wait()
@@ -100,6 +116,15 @@ def test_what_must_always_hold_holds_when_events_are_cancelled(scenario: Scenari
 def test_offsets_that_a_consumer_passed_over_are_read_again(scenario: Scenario) -> None:
     """Without crashes: what a consumer passed over and its router wrote before it died, is shown by a room's head."""
     simulate(scenario)
+
+
+@pytest.mark.parametrize("gate", range(4))
+def test_what_is_read_again_of_the_bulk_lane_waits_as_well(gate: int) -> None:
+    """What was passed over may follow more than what came instead of it: another tenant published that."""
+    events: list[tuple[What, str]] = [("plain", "ada")] * 5
+    moves: list[Move] = [("move", 2)]
+    moves += [("go", gate)] * 60
+    simulate(Scenario(events, [(0, 0), (1, 1), (1, 2), (2, 3), (2, 4)], moves, batch=2, skipping=2))
 
 
 def test_the_same_moves_lead_to_the_same_end() -> None:
@@ -165,6 +190,13 @@ class ShowsBeforeItCommits(MemoryLedger):
         return written
 
 
+class FollowsNothing(Following):
+    """Lets what tenants published over their share be dealt with at once."""
+
+    async def __call__(self, records: Sequence[Record]) -> None:
+        return None
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -183,7 +215,15 @@ def test_a_router_that_acknowledges_first_is_found_out() -> None:
     found_out(batches=HandsOnLater)
 
 
-def found_out(make_ledger: MakeLedger = MemoryLedger, batches: type[BatchHandler] = BatchHandler) -> None:
+def test_a_bulk_lane_that_follows_nothing_is_found_out() -> None:
+    found_out(following=FollowsNothing)
+
+
+def found_out(
+    make_ledger: MakeLedger = MemoryLedger,
+    batches: type[BatchHandler] = BatchHandler,
+    following: type[Following] = Following,
+) -> None:
     """Fails when no scenario shows what is wrong."""
 
     @given(scenarios(least=40))
@@ -197,7 +237,7 @@ def found_out(make_ledger: MakeLedger = MemoryLedger, batches: type[BatchHandler
         suppress_health_check=list(HealthCheck),
     )
     def attempt(scenario: Scenario) -> None:
-        simulate(scenario, make_ledger, batches)
+        simulate(scenario, make_ledger, batches, following)
 
     with pytest.raises(AssertionError):
         attempt()

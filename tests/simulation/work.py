@@ -21,7 +21,7 @@ from services.router.ports import Look, Members
 from tests.simulation import deliveries
 from tests.simulation.catalogue import CATALOGUE, members_of
 from tests.simulation.database import Transaction
-from tests.simulation.ledger import SOMEBODY, advance_heads, append
+from tests.simulation.ledger import SOMEBODY, Position, advance_heads, append
 from tests.simulation.world import Process
 
 
@@ -74,6 +74,18 @@ class MemoryLog:
         await self._process.effect("read again")
         records = self._broker.partitions[stretch.partition][stretch.start : stretch.stop][:limit]
         return records, stretch.start + len(records)
+
+
+class MemoryReached:
+    """Implements services.router.ports.Reached."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+
+    async def stored(self, topics: Collection[str]) -> dict[Partition, int]:
+        await self._process.effect("stored")
+        rows: dict[Partition, Position] = self._process.world.database.table("progress")
+        return {partition: row.next_offset for partition, row in rows.items() if partition[0] in topics}
 
 
 class MemoryPage:

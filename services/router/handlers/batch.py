@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from libs.runtime.clock import Clock, iso, utc_now
@@ -25,10 +25,19 @@ REREAD_LIMIT = 500
 _log = get_logger(__name__)
 
 
+#: Returns when everything that records follow has been dealt with.
+Follow = Callable[[Sequence[Record]], Awaitable[None]]
+
+
+async def follow_nothing(_records: Sequence[Record]) -> None:
+    """Records of the fast lane need not wait."""
+
+
 class BatchHandler:
     """Deals with batches one at a time. A batch that comes twice has the effect of one.
 
-    `on_group` is called when a group waits to be decided member by member.
+    `on_group` is called when a group waits to be decided member by member. `follow` is asked for whatever is dealt
+    with, also for what is read again.
     """
 
     def __init__(
@@ -40,10 +49,11 @@ class BatchHandler:
         *,
         holding: Holding,
         on_group: Callable[[], None],
+        follow: Follow = follow_nothing,
         clock: Clock = utc_now,
     ) -> None:
         self._preparation, self._ledger, self._outbox, self._kafka_log = preparation, ledger, outbox, log
-        self._holding, self._on_group, self._clock = holding, on_group, clock
+        self._holding, self._on_group, self._follow, self._clock = holding, on_group, follow, clock
 
     async def handle(self, records: Sequence[Record]) -> None:
         """Returns when the batch is written and handed on. Raises GivenBack when the process stops."""
@@ -59,6 +69,7 @@ class BatchHandler:
                 return
 
     async def _deal_with(self, records: Sequence[Record], verified: Stretch | None) -> None:
+        await self._follow(records)
         began, handover = time.perf_counter(), Handover()
         await self._write([decode(record) for record in records], verified, handover)
         written = time.perf_counter()

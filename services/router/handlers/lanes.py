@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping, Sequence
 
 from services.router import metrics
 from services.router.domain.following import followed, is_behind
 from services.router.domain.incoming import Record
 from services.router.domain.offsets import Partition
-from services.router.handlers.batch import BatchHandler
+from services.router.handlers.batch import BatchHandler, Follow
 from services.router.handlers.holding import Holding
-from services.router.ports import Positions
+from services.router.ports import Reached
 
 _LOOK = 0.02  # seconds between looks at a fast lane that has to come further first
 _BUSY = 0.1  # seconds since its last batch for which the fast lane counts as busy
@@ -27,37 +26,26 @@ class FastLane:
     @property
     def is_busy(self) -> bool:
         """Whether there was a batch a moment ago."""
-        return time.monotonic() - self._began < _BUSY
+        return _now() - self._began < _BUSY
 
     async def handle(self, records: Sequence[Record]) -> None:
         """See BatchHandler."""
-        self._began = time.monotonic()
+        self._began = _now()
         await self._batches.handle(records)
 
 
-class BulkLane:
-    """Deals with a batch when everything that it follows has been dealt with, whichever process does that.
+class Following:
+    """Waits until everything that records of the bulk lane follow has been dealt with, whichever process does that."""
 
-    While the fast lane is busy, half of the time is left to it.
-    """
-
-    def __init__(
-        self, batches: BatchHandler, fast: FastLane, positions: Positions, holding: Holding, prefix: str
-    ) -> None:
-        self._batches, self._fast, self._positions = batches, fast, positions
-        self._holding, self._prefix = holding, prefix
+    def __init__(self, positions: Reached, holding: Holding, prefix: str) -> None:
+        self._positions, self._holding, self._prefix = positions, holding, prefix
         self._reached: Mapping[Partition, int] = {}
 
-    async def handle(self, records: Sequence[Record]) -> None:
-        """See BatchHandler."""
+    async def __call__(self, records: Sequence[Record]) -> None:
+        """Raises GivenBack when the process stops."""
         wanted = followed(records, self._prefix)
         if is_behind(wanted, self._reached):
             await self._holding.until_done("follow", lambda: self._caught_up(wanted))
-        began = time.monotonic()
-        await self._batches.handle(records)
-        metrics.BULK_EVENTS.inc(len(records))
-        if self._fast.is_busy:
-            await asyncio.sleep(time.monotonic() - began)
 
     async def _caught_up(self, wanted: Mapping[Partition, int]) -> None:
         while True:
@@ -66,3 +54,23 @@ class BulkLane:
                 return
             self._holding.progress.holding("follow: the fast lane is behind")
             await self._holding.pause(_LOOK)
+
+
+class BulkLane:
+    """Deals with a batch when it may, and leaves half of the time to the fast lane while that is busy."""
+
+    def __init__(self, batches: BatchHandler, fast: FastLane, follow: Follow) -> None:
+        self._batches, self._fast, self._follow = batches, fast, follow
+
+    async def handle(self, records: Sequence[Record]) -> None:
+        """See BatchHandler."""
+        await self._follow(records)
+        began = _now()
+        await self._batches.handle(records)
+        metrics.BULK_EVENTS.inc(len(records))
+        if self._fast.is_busy:
+            await asyncio.sleep(_now() - began)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
