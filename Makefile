@@ -47,5 +47,5 @@ lock: setup ## Resolve requirements/*.in again (ARGS="--upgrade-package rich")
 
 clean: ## Remove the environment, caches and the default data of make run
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
-	rm -rf tests/contract/js/node_modules "$$HOME/.cache/carillon/stack"
+	rm -rf tests/contract/js/node_modules clients/js/node_modules clients/js/dist "$$HOME/.cache/carillon/stack"
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -65,8 +65,8 @@ convenience() {
 
 # What the environment is made from. The interpreter is part of it: extensions are built for one version.
 fingerprint() {
-  { cat requirements/dev.txt pyproject.toml scripts/setup.sh ./*/package-lock.json tests/contract/js/package-lock.json \
-    2>/dev/null; "$(suitable_python)" -V; pwd; } | sha256sum | cut -d' ' -f1
+  { cat requirements/dev.txt pyproject.toml scripts/setup.sh ./*/package-lock.json clients/js/package-lock.json \
+    tests/contract/js/package-lock.json 2>/dev/null; "$(suitable_python)" -V; pwd; } | sha256sum | cut -d' ' -f1
 }
 
 environment() {
@@ -90,9 +90,9 @@ environment() {
     || fail "faust-streaming came without its compiled extension; the router would lose its guarantees. Remove .venv and try again."
 }
 
-javascript() { # each directory with a lock: clients for the contract tests, the web interface
+javascript() { # each directory with a lock: the client library, clients for the contract tests, the web interface
   local lock
-  for lock in tests/contract/js/package-lock.json ./*/package-lock.json; do
+  for lock in clients/js/package-lock.json tests/contract/js/package-lock.json ./*/package-lock.json; do
     [[ -f $lock ]] || continue
     say "installing $(dirname "$lock")/node_modules"
     npm ci --prefix "$(dirname "$lock")" --silent --no-fund --no-audit

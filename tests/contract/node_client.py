@@ -48,4 +48,6 @@ async def node(script: str, *arguments: str) -> AsyncIterator[NodeClient]:
         yield NodeClient(process)
     finally:
         process.kill()
-        await process.wait()
+        assert process.stdin is not None
+        process.stdin.close()
+        await process.communicate()

@@ -65,7 +65,7 @@ class Scribe:
         await self.tell(record)
         return record
 
-    async def tell(self, record: NotificationEmission | MembershipChange | Ephemeral) -> None:
+    async def tell(self, record: NotificationEmission | Withdrawal | MembershipChange | Ephemeral) -> None:
         """Hands on what was written, or stands in no log."""
         value = record.model_dump_json(by_alias=True, exclude_none=True).encode()
         if isinstance(record, MembershipChange):

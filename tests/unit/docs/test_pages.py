@@ -12,7 +12,11 @@ from cli.main import app
 from tests.unit.docs.codes import ROOT
 
 PAGES = sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md"))
-PAGES += [*sorted((ROOT / "services").glob("*/README.md")), ROOT / "cli" / "README.md"]
+PAGES += [
+    *sorted((ROOT / "services").glob("*/README.md")),
+    ROOT / "cli" / "README.md",
+    ROOT / "clients" / "js" / "README.md",
+]
 _LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
