@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import jwt
+from jwt.algorithms import HMACAlgorithm
 
 from libs.auth.claims import ClaimNames, identity
 from libs.auth.jwks import ALGORITHMS, KeySet
@@ -110,7 +111,17 @@ def _header(segment: str) -> Mapping[str, Any]:
     return jwt.get_unverified_header(segment + "..")
 
 
+class _Hmac(HMACAlgorithm):
+    """HMAC with a key that has been looked at: the library looks for public keys in it with every token."""
+
+    def prepare_key(self, key: str | bytes) -> bytes:
+        """The key as it is."""
+        return key.encode() if isinstance(key, str) else key
+
+
 def _prepared(secret: str) -> jwt.PyJWK:
-    """As a string the secret would be looked through for public keys with every token."""
-    encoded = base64.urlsafe_b64encode(secret.encode()).rstrip(b"=").decode()
-    return jwt.PyJWK({"kty": "oct", "k": encoded}, ALGORITHM)
+    """Raises InvalidKeyError for a secret that is a public key."""
+    encoded = base64.urlsafe_b64encode(HMACAlgorithm(HMACAlgorithm.SHA256).prepare_key(secret)).rstrip(b"=")
+    key = jwt.PyJWK({"kty": "oct", "k": encoded.decode()}, ALGORITHM)
+    key.Algorithm = _Hmac(HMACAlgorithm.SHA256)
+    return key
