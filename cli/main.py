@@ -9,6 +9,7 @@ import typer
 from cli.commands.audit import audit
 from cli.commands.dead import app as dead
 from cli.commands.endpoints import app as endpoints
+from cli.commands.erase import erase
 from cli.commands.explain import explain
 from cli.commands.keys import app as keys
 from cli.commands.mock import mock
@@ -36,6 +37,7 @@ app.command("audit", rich_help_panel="Operate")(audit)
 app.command("explain", rich_help_panel="Operate")(explain)
 app.command("preview", rich_help_panel="Operate")(preview)
 app.command("replay", rich_help_panel="Operate")(replay)
+app.command("erase", rich_help_panel="Operate")(erase)
 app.add_typer(dead, name="dead", rich_help_panel="Operate")
 app.add_typer(keys, name="keys", rich_help_panel="Operate")
 app.add_typer(endpoints, name="endpoints", rich_help_panel="Operate")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 SCOPES = frozenset(
     {"events:write", "directory:write", "directory:read", "catalogue:write", "catalogue:read", "keys:write",
-     "status:read", "callbacks:write", "ephemerals:write"}
+     "status:read", "callbacks:write", "ephemerals:write", "content:erase"}
 )  # fmt: skip
 _PREFIX = "ck"
 

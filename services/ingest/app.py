@@ -30,6 +30,7 @@ from services.ingest.adapters.catalogue import PostgresTypes
 from services.ingest.adapters.catalogue import catalogues as stored_catalogues
 from services.ingest.adapters.directory_reads import PostgresDirectoryReads
 from services.ingest.adapters.directory_writes import PostgresDirectory
+from services.ingest.adapters.erasures import PostgresErasures
 from services.ingest.adapters.idempotency import PostgresIdempotency
 from services.ingest.adapters.kafka_publisher import KafkaPublisher
 from services.ingest.adapters.keys import PostgresKeys
@@ -41,7 +42,7 @@ from services.ingest.adapters.status import PostgresStatuses
 from services.ingest.adapters.tenants import PostgresTenants
 from services.ingest.after import compose
 from services.ingest.entrypoints.directory import DirectoryEntrypoint
-from services.ingest.entrypoints.http import administration, cancelling, catalogue, directory, events, status
+from services.ingest.entrypoints.http import administration, cancelling, catalogue, directory, erasing, events, status
 from services.ingest.entrypoints.http.application import application
 from services.ingest.entrypoints.noti import NotiEntrypoint
 from services.ingest.handlers.access import Access
@@ -161,6 +162,7 @@ def _http(
         administration.tenants_router(access, PostgresAdministration(pool)),
         administration.keys_router(access, PostgresAdministration(pool)),
         directory.router(access, changes, PostgresDirectoryReads(pool)),
+        erasing.router(access, PostgresErasures(pool), changes),
         catalogue.router(access, CatalogueChanges(PostgresTypes(pool), catalogues)),
         *further,
     )

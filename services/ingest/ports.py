@@ -349,3 +349,13 @@ class Certificates(Protocol):
 
 
 Clock = Callable[[], datetime]
+
+
+class Erasures(Protocol):
+    """Requests to erase what was said to people; the router carries them out."""
+
+    async def request(self, tenant: str, user: str, actor: str) -> None:
+        """Asked again, it begins again. Raises Retryable."""
+
+    async def find(self, tenant: str, user: str) -> dict[str, Any] | None:
+        """How far the last one is, by column. Raises Retryable."""

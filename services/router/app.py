@@ -27,6 +27,7 @@ from libs.schemas import topics
 from services.router.adapters.catalogue import keep_release
 from services.router.adapters.directory import PostgresDirectory
 from services.router.adapters.due import PostgresDue
+from services.router.adapters.erasing import PostgresErasing
 from services.router.adapters.expansions import PostgresExpansions
 from services.router.adapters.kafka_log import KafkaPartitions, started_consumer
 from services.router.adapters.ledger import PostgresLedger
@@ -40,6 +41,7 @@ from services.router.entrypoints.faust_app import create, require_compiled
 from services.router.errors import GivenBack, Misconfigured
 from services.router.handlers.batch import BatchHandler, Follow, follow_nothing
 from services.router.handlers.due import DueHandler
+from services.router.handlers.erasing import ErasingHandler
 from services.router.handlers.expansion import ExpansionHandler
 from services.router.handlers.holding import Holding
 from services.router.handlers.lanes import BulkLane, FastLane, Following
@@ -125,6 +127,13 @@ def _compose(settings: Settings, neighbours: _Neighbours, health: Health, stop: 
         Holding(health.watch("due work", DUE_LIMIT), stop),
         interval=settings.router_due_interval,
     )
+    erasing = ErasingHandler(
+        PostgresErasing(pool),
+        ledger,
+        neighbours.outbox,
+        Holding(health.watch("erasures", DUE_LIMIT), stop),
+        interval=settings.router_expansion_interval,
+    )
     retention = RetentionHandler(
         PostgresRetention(pool),
         Holding(health.watch("retention", settings.retention_interval + RETENTION_LIMIT), stop),
@@ -138,6 +147,7 @@ def _compose(settings: Settings, neighbours: _Neighbours, health: Health, stop: 
         expansion.run(stop),
         due.run(stop),
         retention.run(stop),
+        erasing.run(stop),
         first(stop.wait(), catalogues.keep_fresh()),
     ]
 

@@ -49,3 +49,4 @@ OLDEST = Gauge("carillon_router_oldest_notification_seconds", "Age of the oldest
 OVERDUE = Gauge(
     "carillon_router_retention_overdue_seconds", "By how much the oldest notification is past its time, as last seen"
 )
+ERASED = Counter("carillon_router_erased_notifications_total", "Notifications whose content was erased for a person")

@@ -21,7 +21,6 @@ from services.router.domain.nearness import Search
 from services.router.domain.notification import Key, RoomPlace
 from services.router.domain.offsets import Fate, Partition, Stretch
 from services.router.domain.planning import PersonKey, Plan, PlannedDelivery
-from services.router.domain.retention import Aged, TenantAge
 from services.router.domain.scheduling import Schedule
 from services.router.domain.withdrawing import Withdrawn
 
@@ -252,32 +251,3 @@ class DueWork(Protocol):
 
     async def tidy(self) -> None:
         """Removes what says nothing any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Purged:
-    """How many rows one step removed."""
-
-    notifications: int
-    entries: int
-    deliveries: int
-
-
-class Purge(Protocol):
-    """Removes what is too old, a little at a time; each step is whole."""
-
-    async def ages(self) -> Sequence[TenantAge]:
-        """Every tenant."""
-
-    async def notifications(self, tenant: str, before: datetime, rows: int) -> Purged:
-        """Removes some notifications that were planned before, whole; about `rows` rows. Nothing when none can go."""
-
-    async def aged(self, tenant: str, kind: Aged, before: datetime, rows: int) -> int:
-        """Removes some of what goes by its own age; how many."""
-
-
-class Retention(Protocol):
-    """What is kept for a time."""
-
-    def turn(self) -> AbstractAsyncContextManager[Purge | None]:
-        """The right to remove, which one process has at a time; None while another has it."""

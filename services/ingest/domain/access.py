@@ -19,6 +19,7 @@ Scope = Literal[
     "status:read",
     "callbacks:write",
     "ephemerals:write",
+    "content:erase",
 ]
 
 #: A key with a writing scope reads what it writes.

@@ -14,13 +14,13 @@ from libs.postgres.pool import Connection
 from libs.postgres.queries import load
 from libs.schemas.retention import TENANT_SETTING
 from services.router.domain.retention import Aged, TenantAge
-from services.router.ports import Purged
+from services.router.keeping_ports import Purged
 
 _SQL = load(Path(__file__).with_suffix(".sql"))
 
 
 class PostgresRetention:
-    """Implements services.router.ports.Retention."""
+    """Implements services.router.keeping_ports.Retention."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
@@ -40,7 +40,7 @@ class PostgresRetention:
 
 
 class PostgresPurge:
-    """Implements services.router.ports.Purge, on the connection that has the turn."""
+    """Implements services.router.keeping_ports.Purge, on the connection that has the turn."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

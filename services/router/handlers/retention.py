@@ -14,7 +14,7 @@ from services.router import metrics
 from services.router.domain.retention import AGED, Aged, Keeping, TenantAge, bounds, overdue, pause
 from services.router.errors import GivenBack
 from services.router.handlers.holding import Holding
-from services.router.ports import Purge, Purged, Retention
+from services.router.keeping_ports import Purge, Purged, Retention
 
 
 class RetentionHandler:

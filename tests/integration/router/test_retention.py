@@ -19,7 +19,7 @@ from services.router.adapters.retention import PostgresRetention
 from services.router.domain.retention import Keeping
 from services.router.handlers.holding import Holding
 from services.router.handlers.retention import RetentionHandler
-from services.router.ports import Purged
+from services.router.keeping_ports import Purged
 from tests.integration.router.composed import Router
 from tests.integration.router.events import by_email, to
 from tests.integration.router.system import TENANT, System
