@@ -133,7 +133,16 @@ select table_name from information_schema.columns join pg_tables on tablename = 
 where table_schema = 'public' and column_name = 'user_id' order by table_name
 """
 #: What was said to somebody and decided about them, and who could read what when; `throttles` are purged as they end.
-_KEPT = {"deliveries", "digests", "lifecycle_outbox", "membership_versions", "memberships", "responses", "throttles"}
+_KEPT = {
+    "deliveries",
+    "digests",
+    "erasures",
+    "lifecycle_outbox",
+    "membership_versions",
+    "memberships",
+    "responses",
+    "throttles",
+}
 _TRACES = """
 insert into preferences (tenant, user_id, version, document, valid_from) values ('default', $1, 1, '{}', now());
 insert into mutes (tenant, user_id, type, since) values ('default', $1, 'a.b', now());
