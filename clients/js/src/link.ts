@@ -1,7 +1,7 @@
 // The life of one connection: made, lost, tried again, given up for a while, refused, closed.
 
 import type { Dialect } from "./dialects/dialect.js";
-import { after, type End, type Next, type Policy } from "./policy.js";
+import { after, type End, type Next, type Reconnection } from "./reconnection.js";
 import type { Tokens } from "./tokens.js";
 import type { Fault } from "./words.js";
 import type { Random, Timers } from "./world.js";
@@ -23,7 +23,7 @@ export interface Connection {
 
 /** How a link behaves. Times are milliseconds. */
 export interface LinkOptions {
-  readonly policy: Policy;
+  readonly reconnection: Reconnection;
   readonly connectTimeoutMs: number;
   /** The longest wait before a client counts as offline, and the pause between attempts while it is. */
   readonly patienceMs: number;
@@ -146,10 +146,10 @@ export class Link {
   }
 
   #ended(end: End): void {
-    const { policy, patienceMs: patience, random } = this.#options;
+    const { reconnection, patienceMs: patience, random } = this.#options;
     this.#leave();
     const renewable = this.#tokens.isRenewable && !this.#renewed;
-    this.#follow(after(end, { attempt: this.#attempt, policy, patience, renewable }, random));
+    this.#follow(after(end, { attempt: this.#attempt, reconnection, patience, renewable }, random));
   }
 
   #follow(next: Next): void {

@@ -1,7 +1,7 @@
 // What `connect` is given, and what it takes where nothing is given.
 
 import { DIALECTS, type Namespace } from "./dialects/index.js";
-import { spread, type Policy } from "./policy.js";
+import { spread, type Reconnection } from "./reconnection.js";
 import type { GetToken } from "./tokens.js";
 import { realTimers, type Random, type Storage, type Timers } from "./world.js";
 
@@ -20,15 +20,14 @@ export interface Options {
   /** Acknowledge each notification, and be sent again what was not acknowledged. */
   readonly acknowledge?: boolean;
   /** When a lost connection is tried again: `spread` (by default), `doubling`, or one made by `growing`. */
-  readonly policy?: Policy;
+  readonly reconnection?: Reconnection;
   /** Between looks at the inbox, and attempts to connect, while there is no socket. */
   readonly pollEveryMs?: number;
   /** What a connection, or a call, may take. */
   readonly connectTimeoutMs?: number;
   readonly callTimeoutMs?: number;
-  /** Of the inbox: items of a page, what the list is narrowed to, and which count is on the badge. */
+  /** Of the inbox: items of a page, and which count is on the badge. */
   readonly pageSize?: number;
-  readonly filters?: Readonly<Record<string, string>>;
   readonly badge?: "unseen" | "unread";
   /** How changes are collected before the counts are fetched again, and before the badge changes. */
   readonly recountMs?: number;
@@ -54,12 +53,11 @@ export function settled(given: Options): Settled {
   if (!(namespace in DIALECTS)) throw new TypeError(`namespace: one of ${Object.keys(DIALECTS).join(" ")} is needed`);
   return {
     acknowledge: false,
-    policy: spread,
+    reconnection: spread,
     pollEveryMs: 30_000,
     connectTimeoutMs: 20_000,
     callTimeoutMs: 10_000,
     pageSize: 20,
-    filters: {},
     badge: "unseen",
     recountMs: 200,
     badgeMs: 300,

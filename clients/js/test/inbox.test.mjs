@@ -32,7 +32,7 @@ class Routes {
 
 const made = async (numbers = [2, 1], nextCursor = null) => {
   const [routes, times] = [new Routes(), new Times()];
-  const inbox = new Inbox(routes, times, { pageSize: 2, filters: {}, recountMs: 200 }, () => ({ state: [1, 9] }));
+  const inbox = new Inbox(routes, times, { pageSize: 2, recountMs: 200 }, () => ({ state: [1, 9] }));
   const told = [];
   inbox.on("change", (state) => told.push(state));
   inbox.refresh();

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DIALECTS } from "../dist/dialects/index.js";
 import { Link } from "../dist/link.js";
-import { doubling } from "../dist/policy.js";
+import { doubling } from "../dist/reconnection.js";
 import { Tokens } from "../dist/tokens.js";
 import { settled, Times } from "./times.mjs";
 
@@ -12,7 +12,7 @@ const world = ({ namespace = "/", tokens = new Tokens("t", null) } = {}) => {
   const times = new Times();
   const said = [];
   const socket = { connected: 0, connect: () => (socket.connected += 1), disconnect() {} };
-  const options = { policy: doubling, connectTimeoutMs: 20_000, patienceMs: 30_000, timers: times, random: () => 0.5 };
+  const options = { reconnection: doubling, connectTimeoutMs: 20_000, patienceMs: 30_000, timers: times, random: () => 0.5 };
   const link = new Link(socket, DIALECTS[namespace], tokens, options, (status) => said.push(status.kind));
   return { times, said, socket, link };
 };

@@ -1,6 +1,6 @@
 // The client library, driven by its contract tests: it prints a JSON line for whatever it is told, and takes commands
 // on standard input. Argument: its options as JSON; `tokens` are what getToken gives one after the other, `attempts`
-// and `pauseMs` a policy, `kept` a file to keep the position in.
+// and `pauseMs` a reconnection, `kept` a file to keep the position in.
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { connect, growing, showNatively } from "../../../clients/js/dist/index.js";
@@ -21,8 +21,8 @@ const write = (_key, value) => {
 };
 const storage = kept && { getItem: read, setItem: write };
 const getToken = tokens && (() => (say("asked", tokens.length), tokens.length > 1 ? tokens.shift() : tokens[0]));
-const policy = growing(pauseMs, pauseMs, 0, attempts);
-const client = connect({ ...options, policy, ...(storage && { storage }), ...(getToken && { getToken }) });
+const reconnection = growing(pauseMs, pauseMs, 0, attempts);
+const client = connect({ ...options, reconnection, ...(storage && { storage }), ...(getToken && { getToken }) });
 
 client.on("notification", (one) => {
   const { id, type, title, data, caughtUp } = one;

@@ -11,8 +11,6 @@ import type { Happening, State } from "./state.js";
 /** What it listens to and asks. Times are milliseconds. */
 export interface InboxOptions {
   readonly pageSize: number;
-  /** What the list is narrowed to, as the query of the list has it, for example `{unread: "true"}`. */
-  readonly filters: Readonly<Record<string, string>>;
   /** How long changes are collected before the counts are fetched again. */
   readonly recountMs: number;
 }
@@ -59,7 +57,7 @@ export class Inbox extends Emitter<{ change: [State] }> {
   async more(): Promise<void> {
     const { nextCursor } = this.#base;
     if (nextCursor === null) return;
-    const page = await this.#routes.page(this.#options.pageSize, nextCursor, this.#options.filters);
+    const page = await this.#routes.page(this.#options.pageSize, nextCursor);
     if (this.#base.nextCursor === nextCursor) this.#become(states.continued(this.#base, page));
   }
 
@@ -105,8 +103,8 @@ export class Inbox extends Emitter<{ change: [State] }> {
 
   async #refresh(): Promise<void> {
     await this.#noting(async (journal) => {
-      const { pageSize, filters } = this.#options;
-      const [page, counts] = await Promise.all([this.#routes.page(pageSize, null, filters), this.#routes.counts()]);
+      const { pageSize } = this.#options;
+      const [page, counts] = await Promise.all([this.#routes.page(pageSize, null), this.#routes.counts()]);
       this.#become(journal.reduce(states.after, states.loaded(page, counts)));
     });
   }

@@ -39,8 +39,8 @@ export class InboxRoutes {
     this.#http = http;
   }
 
-  async page(limit: number, cursor: string | null, filters: Readonly<Record<string, string>>): Promise<Page> {
-    const query = new URLSearchParams({ ...filters, limit: String(limit), ...(cursor === null ? {} : { cursor }) });
+  async page(limit: number, cursor: string | null): Promise<Page> {
+    const query = new URLSearchParams({ limit: String(limit), ...(cursor === null ? {} : { cursor }) });
     const body = members(await this.#http.get(`${BASE}?${query}`));
     const items = Array.isArray(body.items) ? body.items.map((one) => item(members(one))) : [];
     return { items, nextCursor: text(body.nextCursor) || null };

@@ -2,10 +2,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { after, doubling, spread } from "../dist/policy.js";
+import { after, doubling, spread } from "../dist/reconnection.js";
 
-const pauses = (policy, random) => [...Array(policy.attempts).keys()].map((attempt) => policy.pause(attempt, () => random));
-const situation = { attempt: 0, policy: doubling, patience: 30_000, renewable: true };
+const pauses = (reconnection, random) =>
+  [...Array(reconnection.attempts).keys()].map((attempt) => reconnection.pause(attempt, () => random));
+const situation = { attempt: 0, reconnection: doubling, patience: 30_000, renewable: true };
 const fault = { code: "UNAUTHORIZED", message: "" };
 
 test("pages try five times, after 1 to 5 seconds, spread by half", () => {
