@@ -145,6 +145,9 @@ class _Environs(MutableMapping[str, Any]):
     def __getitem__(self, sid: str) -> Environ:
         return self._engine.sockets[sid].environ  # type: ignore[no-any-return]
 
+    def __contains__(self, sid: object) -> bool:
+        return sid in self._engine.sockets
+
     def __setitem__(self, sid: str, environ: Any) -> None:
         """The session has it already."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from libs.auth.tokens import Identity
 from libs.schemas import rooms
@@ -51,7 +52,7 @@ class Readable:
     __slots__ = ("_spans",)
 
     def __init__(self, spans: Mapping[str, Iterable[Span]]) -> None:
-        self._spans = {room: _merged(parts) for room, parts in spans.items()}
+        self._spans = {room: _merged(tuple(parts)) for room, parts in spans.items()}
 
     def may_read(self, room: str, seq: int) -> bool:
         """Whether the reader may read this entry."""
@@ -80,7 +81,9 @@ class Readable:
         return rooms.ordered(self._spans)
 
 
-def _merged(spans: Iterable[Span]) -> tuple[Span, ...]:
+@lru_cache(4_096)
+def _merged(spans: tuple[Span, ...]) -> tuple[Span, ...]:
+    """Thousands have been in the same rooms for as long: one object for all."""
     merged: list[Span] = []
     for span in sorted(spans, key=lambda s: (s.after, s.until is None, s.until or 0)):
         before = merged[-1] if merged else None

@@ -35,7 +35,7 @@ class Roster:
 
     def __init__(self, grace: float) -> None:
         self._grace = grace
-        self._here: dict[Person, dict[str, Session]] = {}
+        self._here: dict[Person, tuple[Session, ...]] = {}
         self._leaving: dict[Person, float] = {}  # when they will have gone, the first first
         self._changed: dict[Person, None] = {}
 
@@ -45,17 +45,19 @@ class Roster:
     def arrive(self, session: Session) -> None:
         """A socket of the person is here."""
         if (person := _person(session)) is not None:
-            self._here.setdefault(person, {})[session.sid] = session
+            self._here[person] = (*_others(self._here.get(person, ()), session), session)
             self._leaving.pop(person, None)
             self._changed[person] = None
 
     def depart(self, session: Session, now: float) -> None:
         """It is gone."""
         person = _person(session)
-        sessions = None if person is None else self._here.get(person)
-        if person is None or sessions is None or sessions.pop(session.sid, None) is None:
+        sessions = () if person is None else self._here.get(person, ())
+        others = _others(sessions, session)
+        if person is None or len(others) == len(sessions):
             return
-        if sessions:
+        self._here[person] = others
+        if others:
             self._changed[person] = None
         else:
             self._leaving[person] = now + self._grace
@@ -81,11 +83,15 @@ class Roster:
     def _report(self, person: Person) -> Present:
         if person not in self._here:
             return Present(*person, 0)
-        sessions = self._here[person].values()
+        sessions = self._here[person]
         roles = sorted({role for session in sessions for role in session.identity.roles})
         named = sorted({s.identity.session_id for s in sessions if s.identity.session_id is not None})
         # In the time of grace the person is here still, by the socket that may come back.
         return Present(*person, max(1, len(sessions)), tuple(roles), tuple(named))
+
+
+def _others(sessions: tuple[Session, ...], session: Session) -> tuple[Session, ...]:
+    return tuple(other for other in sessions if other.sid != session.sid)
 
 
 def _person(session: Session) -> Person | None:

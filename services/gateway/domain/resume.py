@@ -91,8 +91,8 @@ def _end(name: str, readable: Readable, head: Head) -> int:
 
 def rooms_to_follow(readable: Readable, given: Position | None) -> tuple[str, ...]:
     """The rooms that the reader is in, and those they have left of which the client's position lacks the end."""
-    left = (room for room, at in (given or {}).items() if room != STATE and _lacks_end(readable.last(room), at))
-    return rooms.ordered([*readable.open_rooms(), *left])
+    left = [room for room, at in (given or {}).items() if room != STATE and _lacks_end(readable.last(room), at)]
+    return rooms.ordered([*readable.open_rooms(), *left]) if left else readable.open_rooms()
 
 
 def _lacks_end(span: Any, at: Head) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from services.gateway.domain.follow import Follower
@@ -71,8 +71,8 @@ class HeldLogs:
     def __init__(self, memory: int) -> None:
         self._memory = memory
         self._logs: dict[tuple[str, str], HeldLog] = {}  # by LogKey
-        self._of_session: defaultdict[str, dict[str, HeldLog]] = defaultdict(dict)
-        self._people: defaultdict[tuple[str, str], dict[str, Session]] = defaultdict(dict)
+        self._of_session: dict[str, dict[str, HeldLog]] = {}
+        self._people: dict[tuple[str, str], tuple[Session, ...]] = {}  # mostly one, for which a dict would be large
 
     def __len__(self) -> int:
         return len(self._logs)
@@ -96,42 +96,49 @@ class HeldLogs:
             log = self._logs[key] = HeldLog(key, self._memory)
         log.holders[session.sid] = session
         log.idle_since = None
-        self._of_session[session.sid][name] = log
-        self._people[session.person][session.sid] = session
+        logs = self._of_session.get(session.sid)
+        if logs is None:
+            logs = self._of_session[session.sid] = {}
+            self._people[session.person] = (*self._people.get(session.person, ()), session)
+        logs[name] = log
         return log
 
     def release(self, session: Session, name: str, now: float) -> None:
         """The session holds the log no longer; what nobody holds is idle from now on."""
-        log = self._of_session[session.sid].pop(name, None)
-        if log is None:
-            return
+        log = self._of_session.get(session.sid, {}).pop(name, None)
+        if log is not None:
+            self._let_go(session, log, now)
+
+    def _let_go(self, session: Session, log: HeldLog, now: float) -> None:
         log.holders.pop(session.sid, None)
         log.live.pop(session.sid, None)
         log.ends.pop(session.sid, None)
-        session.behind.pop(name, None)
+        session.behind.pop(log.key.name, None)
         if not log.holders:
             log.idle_since = now
 
     def leave(self, session: Session, now: float) -> None:
         """The session is over."""
-        for name in list(self._of_session[session.sid]):
-            self.release(session, name, now)
-        del self._of_session[session.sid]
-        self._people[session.person].pop(session.sid, None)
-        if not self._people[session.person]:
-            del self._people[session.person]
+        logs = self._of_session.pop(session.sid, None)
+        if logs is None:
+            return
+        for log in logs.values():
+            self._let_go(session, log, now)
+        others = tuple(other for other in self._people.pop(session.person) if other is not session)
+        if others:
+            self._people[session.person] = others
 
     def of(self, session: Session) -> dict[str, HeldLog]:
         """The logs that a session holds, by name."""
         return self._of_session.get(session.sid, {})
 
-    def people(self) -> dict[tuple[str, str], list[Session]]:
-        """The sessions of every (tenant, reader)."""
-        return {person: list(sessions.values()) for person, sessions in self._people.items()}
+    def people(self) -> list[tuple[str, str]]:
+        """Every (tenant, reader) with a session."""
+        return list(self._people)
 
-    def sessions_of(self, person: tuple[str, str]) -> list[Session]:
+    def sessions_of(self, person: tuple[str, str]) -> Sequence[Session]:
         """The sessions of one (tenant, reader)."""
-        return list(self._people.get(person, {}).values())
+        return self._people.get(person, ())
 
     def idle(self, before: float) -> list[HeldLog]:
         """The logs that nobody has held since before that time."""

@@ -14,6 +14,8 @@ from services.gateway.domain.logs import LogKey, LogRecord, state_of
 from services.gateway.domain.muting import hides
 from services.gateway.domain.notification import Notification
 
+_NO_MEMBERSHIPS, _NOTHING = Memberships(), Readable({})
+
 
 @dataclass(slots=True, eq=False)
 class Session:
@@ -35,8 +37,8 @@ class Session:
     namespace: str
     dialect: Dialect
     identity: Identity
-    memberships: Memberships = field(default_factory=Memberships)
-    readable: Readable = field(default_factory=lambda: Readable({}))
+    memberships: Memberships = _NO_MEMBERSHIPS
+    readable: Readable = _NOTHING
     behind: dict[str, int] = field(default_factory=dict)
     newest: bool = False
     types: frozenset[str] | None = None

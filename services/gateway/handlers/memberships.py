@@ -86,7 +86,7 @@ class MembershipWatch:
 
     async def compare(self) -> None:
         """Looks for people whose version, or whose tenant's, has risen without a record to say so."""
-        people = list(self._held.people())
+        people = self._held.people()
         said = await self._access.said({tenant for tenant, _ in people})
         for at in range(0, len(people), _AT_ONCE):
             page = people[at : at + _AT_ONCE]

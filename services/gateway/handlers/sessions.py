@@ -46,6 +46,7 @@ class Sessions:
         self._access, self._watch, self._held, self._following = access, watch, held, following
         self._catch_up, self._company, self._emitter, self._clock = catch_up, company, emitter, clock
         self._sessions: dict[str, Session] = {}
+        metrics.CONNECTIONS.set_function(self.__len__)
         self._beginnings: Batcher[_Beginning, dict[str, list[str]]] = Batcher(self._begin, access.batch)
 
     def __len__(self) -> int:
@@ -58,7 +59,7 @@ class Sessions:
         """The session of a socket, or None when its token was not accepted."""
         return self._sessions.get(sid)
 
-    def of(self, person: tuple[str, str]) -> list[Session]:
+    def of(self, person: tuple[str, str]) -> Sequence[Session]:
         """The sessions of one (tenant, reader)."""
         return self._held.sessions_of(person)
 
@@ -66,7 +67,6 @@ class Sessions:
         """Opens a session that nothing is told yet; the logs, by reason, to be fetched anew. Raises Retryable."""
         sid = session.sid
         self._sessions[sid] = session
-        metrics.CONNECTIONS.set(len(self._sessions))
         beginning = _Beginning(session, position)
         try:
             return (await self._beginnings.get([beginning]))[beginning]
@@ -118,7 +118,6 @@ class Sessions:
             self._company.part(session)
             self._catch_up.cancel(session)
             self._held.leave(session, asyncio.get_running_loop().time())
-            metrics.CONNECTIONS.set(len(self._sessions))
 
     def sent(self, session: Session) -> dict[str, Head]:
         """Where the client stands in each of its logs, by log name."""

@@ -88,7 +88,7 @@ def test_a_log_is_idle_when_the_last_one_has_left_and_dropped_only_then() -> Non
     logs.leave(one, 12.0)
     logs.drop(LogKey("t", "org:o"))
     assert len(logs) == 0
-    assert logs.people() == {}
+    assert logs.people() == []
 
 
 def test_memory_serves_what_it_reaches_back_to() -> None:
