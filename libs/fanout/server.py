@@ -14,7 +14,7 @@ from libs.fanout.engine import Engine
 from libs.fanout.head import Environ
 from libs.fanout.limits import Limits
 from libs.fanout.members import FanoutManager
-from libs.fanout.packets import CONNECT, CONNECT_ERROR, Packets
+from libs.fanout.packets import CONNECT_ERROR, Packets
 from libs.fanout.reasons import Reason
 from libs.fanout.session import Session
 
@@ -125,10 +125,7 @@ class AsyncServer(socketio.AsyncServer):
             return
         if isinstance(pkt.data, str):  # of a CONNECT_ERROR: the protocol wants an object
             pkt.data = {"message": pkt.data}
-        if pkt.packet_type == CONNECT:  # what it is sent next goes with it
-            self.eio.flush.send_all((session,), self.packets.frames(pkt))
-        else:
-            self.eio.flush.send(session, self.packets.frames(pkt))
+        self.eio.flush.send(session, self.packets.frames(pkt))
 
 
 def _told(hears: Callable[[str], None], session: Session) -> None:

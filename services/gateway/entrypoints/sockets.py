@@ -57,7 +57,7 @@ class DialectNamespace(socketio.AsyncNamespace):
         self._ungreeted.append((arrival, entrance))
 
     def _greet_all(self) -> None:
-        """Before the transport's next pass, where it puts off the answers to CONNECT: both are one write then."""
+        """Before the transport's turn comes to write the answers: both are one write then."""
         ungreeted, self._ungreeted = self._ungreeted, []
         for arrival, entrance in ungreeted:
             self._greet(arrival, entrance)
