@@ -66,8 +66,8 @@ class KafkaInbox:
             raise _reaction(error) from error
         for records in batches.values():
             self._position = records[-1].offset + 1
-        decoded = (_decoded(record.value) for records in batches.values() for record in records)
-        found = [record for record in decoded if record is not None]
+        values = [record.value for records in batches.values() for record in records]
+        found = [record for value in values if (record := _decoded(value)) is not None]
         for kind, count in Counter(record.kind for record in found).items():
             metrics.RECORDS.labels(kind).inc(count)
         return found

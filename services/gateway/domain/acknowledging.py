@@ -52,7 +52,7 @@ class Unacknowledged:
         """The socket was sent an entry: something new to wait for, or news that there is nothing to wait for."""
         record = entry.record
         if isinstance(record, Notification):
-            self._sent.setdefault(record.id, Sent(room, entry.seq, now))
+            self._sent.setdefault(UUID(record.id), Sent(room, entry.seq, now))
             if len(self._sent) > _MOST:
                 self._give_up(next(iter(self._sent)))
         elif isinstance(record, Withdrawal | StateChange) and record.notification_id is not None:

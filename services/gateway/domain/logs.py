@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from libs.schemas.records import RoomEntry, StateChange, Withdrawal
 from services.gateway.domain.notification import Notification, Place
 
@@ -36,7 +38,7 @@ class Head(NamedTuple):
 LogRecord = Notification | Withdrawal | StateChange
 
 
-class Entry(NamedTuple):
+class Entry(Struct, frozen=True, gc=False):
     """One entry. `record` is None where nothing is to be shown: content that was erased."""
 
     epoch: int
@@ -63,6 +65,6 @@ def wire_name(name: str) -> str:
 
 def places(record: LogRecord) -> Iterable[Place | RoomEntry]:
     """Where a record stands: `room` is the name of a log."""
-    if isinstance(record, StateChange):
-        return (Place(state_of(record.user_id), record.epoch, record.seq),)
-    return record.rooms
+    if isinstance(record, Notification | Withdrawal):
+        return record.rooms
+    return (Place(state_of(record.user_id), record.epoch, record.seq),)

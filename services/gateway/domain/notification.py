@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
-from uuid import UUID
 
 from msgspec import Meta, Struct
 
@@ -27,7 +26,7 @@ class Notification(Struct, frozen=True, kw_only=True, gc=False, rename="camel", 
     """The fields of libs.schemas.records.NotificationEmission that a gateway needs; others are passed over."""
 
     kind: ClassVar[str] = "notification"
-    id: UUID
+    id: str  # of a UUID, as it stands on the wire
     tenant: str
     event: EventName
     type: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from services.gateway.domain.delivered import Confirmations
-from services.gateway.domain.rooms import HeldLog
+from services.gateway.domain.rooms import HeldLog, HeldLogs
 from services.gateway.domain.session import Session
 from services.gateway.handlers.sessions import Sessions
 from services.gateway.ports import Logs, Person, Sockets
@@ -17,8 +17,8 @@ _AT_ONCE = 50  # sockets that are looked at before others get a turn
 class Delivered:
     """Keeps the confirmations of every session and flushes the watermarks that rise."""
 
-    def __init__(self, sessions: Sessions, logs: Logs, sockets: Sockets) -> None:
-        self._sessions, self._logs, self._sockets = sessions, logs, sockets
+    def __init__(self, sessions: Sessions, held: HeldLogs, logs: Logs, sockets: Sockets) -> None:
+        self._sessions, self._held, self._logs, self._sockets = sessions, held, logs, sockets
         self._confirmations: dict[str, Confirmations] = {}
         self._shown: set[HeldLog] = set()  # since it was last asked, as the next one
         self._told: set[Session] = set()
@@ -72,5 +72,9 @@ class Delivered:
             return {}
         if session.unacknowledged is not None:  # it says itself what has arrived
             return {}
-        sent = self._sessions.sent(session).items()
-        return {name: head.seq for name, head in sent if name != session.state_log and head.seq > 0}
+        behind, state = session.behind, session.state_log
+        return {
+            name: seq
+            for name, log in self._held.of(session).items()
+            if name != state and log.follower is not None and (seq := behind.get(name, log.follower.seq)) > 0
+        }

@@ -143,7 +143,7 @@ class Emitter:
         _log.debug(
             "notification_shown",
             tenant_id=log.key.tenant,
-            notification_id=str(record.id),
+            notification_id=record.id,
             notification_type=record.type,
             room=log.key.name,
             sockets=sockets,

@@ -99,7 +99,7 @@ class Live:
             }
         )
         self._heartbeat = Heartbeat(sessions, emitter, clock)
-        self.delivered = Delivered(sessions, world.logs, world.sockets)
+        self.delivered = Delivered(sessions, held, world.logs, world.sockets)
         emitter.shown, emitter.told = (self._pacing.shown, self.delivered.shown), self.delivered.told
         progress = health.watch("feed", _STUCK_SECONDS)
         hearers = Hearers(self.following, self.watch, self.company)

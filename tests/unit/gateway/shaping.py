@@ -33,7 +33,7 @@ WHOLE: tuple[StateOperation, ...] = ("read_all", "seen", "cleared")
 def record(**fields: Any) -> Notification:
     given: dict[str, Any] = {
         "tenant": "t",
-        "id": ID,
+        "id": str(ID),
         "event": "system.notification",
         "type": "system.notification",
         "title": "T",

@@ -24,7 +24,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 def entry(number: int, room: str = "user:u") -> Entry:
     record = Notification(
         tenant="t",
-        id=UUID(int=number),
+        id=str(UUID(int=number)),
         event="system.notification",
         type="system.notification",
         title="T",

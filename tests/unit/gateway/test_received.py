@@ -61,7 +61,8 @@ def test_a_notification_is_read_as_the_contract_says(fields: dict[str, Any], spa
     read = _decoded(record.model_dump_json(by_alias=True, exclude_none=sparse).encode())
     assert isinstance(read, Notification)
     assert read.rooms == (Place("user:u", 1, 2), Place("org:o", 3, 4))
-    shared = [name for name in Notification.__struct_fields__ if name != "rooms"]
+    assert read.id == str(record.id)
+    shared = [name for name in Notification.__struct_fields__ if name not in ("id", "rooms")]
     assert {name: getattr(read, name) for name in shared} == {name: getattr(record, name) for name in shared}
 
 

@@ -32,7 +32,13 @@ def live(logs: HeldLogs, member: Session, name: str) -> HeldLog:
 def entry(*places: tuple[str, int]) -> Entry:
     rooms = tuple(Place(room, 1, seq) for room, seq in places)
     record = Notification(
-        tenant="t", id=uuid4(), event="service.event", type="x", metadata={}, created_at=datetime.now(UTC), rooms=rooms
+        tenant="t",
+        id=str(uuid4()),
+        event="service.event",
+        type="x",
+        metadata={},
+        created_at=datetime.now(UTC),
+        rooms=rooms,
     )
     return Entry(1, places[-1][1], record)
 

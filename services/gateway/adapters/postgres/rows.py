@@ -10,7 +10,7 @@ from libs.schemas.records import RoomEntry, StateChange, Withdrawal
 from services.gateway.domain.logs import Entry
 from services.gateway.domain.notification import Notification, Place
 
-_COLUMNS = ("tenant", "id", "event", "type", "name", "title", "message", "severity", "priority", "traceparent")
+_COLUMNS = ("tenant", "event", "type", "name", "title", "message", "severity", "priority", "traceparent")
 
 
 def room_entry(row: asyncpg.Record) -> Entry:
@@ -22,6 +22,7 @@ def room_entry(row: asyncpg.Record) -> Entry:
     extras = orjson.loads(row["extras"])
     record = Notification(
         **{column: row[column] for column in _COLUMNS},
+        id=str(row["id"]),
         metadata=orjson.loads(row["metadata"]),
         data=orjson.loads(row["data"]) if row["data"] is not None else None,
         actor=extras.get("actor"),

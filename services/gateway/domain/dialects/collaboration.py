@@ -37,7 +37,7 @@ class Collaboration(Dialect):
         look, related, actor = self._looks(record.tenant, record.type), record.related or {}, record.actor or {}
         data = record.data or {}
         row: dict[str, Any] = {
-            "id": str(record.id),
+            "id": record.id,
             "tenantId": record.tenant,
             "type": look.constant,
             "title": record.title or look.name,

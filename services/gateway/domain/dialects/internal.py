@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from math import ceil
 from typing import Any
+from uuid import UUID
 
 from libs.auth.tokens import Identity
 from libs.markup.safe_html import safe_html
@@ -125,14 +126,14 @@ class Internal(Dialect):
     def _new(self, room: str, seq: int, record: Notification) -> dict[str, Any]:
         look, message = self._looks(record.tenant, record.type), record.message or ""
         payload = {
-            "id": str(record.id),
+            "id": record.id,
             "title": record.title or look.name,
             "content": message,
             "content_html": safe_html(message),
             "type": {"id": record.type, "name": look.name, "icon": look.icon, "color": look.color},
             "sender": _sender(record),
             "created_at": iso(record.created_at),
-            "recipient_id": self._recipients.write(Recipient(record.id, room, seq)),
+            "recipient_id": self._recipients.write(Recipient(UUID(record.id), room, seq)),
             "severity": record.severity,
         }
         more = {"data": record.data, "action_url": record.action_url, "tags": list(record.tags)}

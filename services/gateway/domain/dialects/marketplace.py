@@ -32,7 +32,7 @@ class Marketplace(Dialect):
     def notification(self, room: str, entry: Entry, record: Notification) -> Emission:
         """Under the wire name of its type, else under that of its event."""
         payload: dict[str, Any] = {
-            "id": str(record.id),
+            "id": record.id,
             "event": record.event,
             "type": record.type,
             "name": record.name,

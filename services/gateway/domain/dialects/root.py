@@ -35,7 +35,7 @@ class Root(Dialect):
     def notification(self, room: str, entry: Entry, record: Notification) -> Emission:
         """Under the name of its event."""
         payload: dict[str, Any] = {field: getattr(record, field) for field in _FIELDS[record.event]}
-        payload["metadata"] = {**record.metadata, "notificationId": str(record.id)}
+        payload["metadata"] = {**record.metadata, "notificationId": record.id}
         if record.data is not None:
             payload["data"] = record.data
         payload["readByUserIds"], payload["createdAt"] = [], iso(record.created_at)
