@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from bench.deliveries import bare, sink, worked
@@ -27,25 +28,33 @@ _MARKDOWN = (
 
 
 async def measure() -> list[Result]:
-    """A figure for plain messages, each of its own, and one for messages in Markdown."""
+    """Plain messages, each of its own; messages in Markdown; and plain ones to a server that takes several commands in
+    one packet, which the bare loop does not do.
+    """
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()
-        handler = "aiosmtpd.handlers.Sink"
-        async with sink(port, "-m", "aiosmtpd", "-n", "-l", f"127.0.0.1:{port}", "-c", handler):
-            environment = smtp_environment(port) | {
-                "CARILLON_DELIVERY_CONCURRENCY": str(CONNECTIONS),
-                "CARILLON_ENVIRONMENT": "production",
-            }
-            stack = Stack(Path(folder), Layout(counts={"delivery": 1}, environment=environment))
-            await asyncio.to_thread(stack.start)
-            try:
+        environment = smtp_environment(port) | {
+            "CARILLON_DELIVERY_CONCURRENCY": str(CONNECTIONS),
+            "CARILLON_ENVIRONMENT": "production",
+        }
+        stack = Stack(Path(folder), Layout(counts={"delivery": 1}, environment=environment))
+        await asyncio.to_thread(stack.start)
+        try:
+            async with _sink(port, "aiosmtpd.handlers.Sink"):
                 beside = await bare("email_bare", port, COUNT, CONNECTIONS)
                 await worked(stack, 1, 300, _PLAIN)  # first connections and statements are not what a mail costs
                 plain = await worked(stack, 301, 300 + COUNT, _PLAIN)
                 markdown = await worked(stack, 301 + COUNT, 300 + 2 * COUNT, _MARKDOWN)
-            finally:
-                await asyncio.to_thread(stack.stop)
-    return [_result("email", plain, beside), _result("email in Markdown", markdown, beside)]
+            async with _sink(port, "bench.email_sink.Pipelining"):
+                packets = await worked(stack, 301 + 2 * COUNT, 300 + 3 * COUNT, _PLAIN)
+        finally:
+            await asyncio.to_thread(stack.stop)
+    took = {"email": plain, "email in Markdown": markdown, "email, commands in one packet": packets}
+    return [_result(name, one, beside) for name, one in took.items()]
+
+
+def _sink(port: int, handler: str) -> AbstractAsyncContextManager[None]:
+    return sink(port, "-m", "aiosmtpd", "-n", "-l", f"127.0.0.1:{port}", "-c", handler)
 
 
 def _result(name: str, took: tuple[float, float], loop: float) -> Result:

@@ -41,17 +41,24 @@ class SmtpPeer:
         port: a free one by default.
         answer: the reply to a message for these recipients, for example `451 4.7.1 later`; only what is answered with
             a 2xx code is kept.
+        pipelining: takes several commands in one packet, and says so.
         options: aiosmtpd's, for example `ssl_context`, `tls_context`, `authenticator`.
     """
 
     def __init__(
-        self, port: int | None = None, answer: Callable[[tuple[str, ...]], str] | None = None, **options: Any
+        self,
+        port: int | None = None,
+        answer: Callable[[tuple[str, ...]], str] | None = None,
+        *,
+        pipelining: bool = False,
+        **options: Any,
     ) -> None:
         self.port = port or free_port()
         self.messages: list[Received] = []
         self.answer = answer or (lambda _recipients: _ACCEPTED)
         self.delay = 0.0  # seconds before it answers to a message that it has taken
         self.sessions = 0
+        self._extensions = ["250-PIPELINING"] if pipelining else []
         self._script = Script()
         self._options = options
         self._controller: _Controller | None = None
@@ -75,6 +82,12 @@ class SmtpPeer:
         """The messages, once there are this many. Blocks: from a coroutine, call it in a thread."""
         wait_until(lambda: len(self.messages) >= count, timeout=timeout, what=f"mail number {count}")
         return list(self.messages)
+
+    async def handle_EHLO(  # noqa: N802  aiosmtpd's name
+        self, _server: ScriptedSmtp, session: Any, _envelope: Any, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [responses[0], *self._extensions, *responses[1:]]
 
     async def handle_DATA(self, server: ScriptedSmtp, _session: Any, envelope: Any) -> str:  # noqa: N802  aiosmtpd's name
         recipients = tuple(envelope.rcpt_tos)

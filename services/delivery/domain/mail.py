@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.header import Header
 from email.utils import format_datetime
+from functools import lru_cache
 from uuid import UUID
 
 from services.delivery.domain.delivery import Delivery
@@ -42,9 +43,19 @@ def address(text: str | None) -> str:
     if match is None:
         raise Invalid("bad-address")
     try:
-        return match[0].removesuffix(match[1]) + match[1].encode("idna").decode("ascii")
+        return match[0].removesuffix(match[1]) + _ascii(match[1])
     except UnicodeError:
         raise Invalid("bad-address") from None
+
+
+@lru_cache(maxsize=1_024)  # people share domains
+def _ascii(domain: str) -> str:
+    return domain.encode("idna").decode("ascii")
+
+
+@lru_cache(maxsize=2)
+def _date(second: datetime) -> str:
+    return format_datetime(second)
 
 
 def message_id(delivery: UUID, domain: str) -> str:
@@ -72,7 +83,7 @@ def compose(
     boundary = f"=_{delivery.id.hex}"  # `=_` stands in no quoted-printable text, and nobody can guess the id
     headers = [
         f"Message-ID: {message_id(delivery.id, domain)}",
-        f"Date: {format_datetime(now)}",
+        f"Date: {_date(now.replace(microsecond=0))}",
         f"From: {sender_header}",
         f"To: {mailbox(delivery.recipient.display_name, recipient)}",
         f"Subject: {unstructured(text.subject)}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from devstack.smtp_peer import SmtpPeer
@@ -41,7 +42,7 @@ ADDRESS = "ada@example.test"
 
 
 @contextlib.asynccontextmanager
-async def smtp() -> AsyncIterator[Asked]:
+async def smtp(*, pipelining: bool = False) -> AsyncIterator[Asked]:
     """SMTP, with aiosmtpd."""
     reactions = {
         Case.SLOW: Reaction("data", delay=SLOWNESS),
@@ -59,7 +60,7 @@ async def smtp() -> AsyncIterator[Asked]:
         clients.append(SmtpClient(settings, composer(settings), TIMEOUT))
         return clients[-1]
 
-    with SmtpPeer() as peer:
+    with SmtpPeer(pipelining=pipelining) as peer:
         yield Asked(
             made(peer.port),
             delivery("email", Recipient("ada", ADDRESS)),
@@ -203,6 +204,7 @@ def chatting(name: str, peer: type[HttpPeer], render: Render, read: Reading) -> 
 
 PROVIDERS: dict[str, Callable[[], Opened]] = {
     "smtp": smtp,
+    "smtp, several commands in one packet": partial(smtp, pipelining=True),
     "ses": ses,
     "webhook": webhook,
     "webpush": webpush,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from services.delivery.adapters.smtp.connection import Connection, Lost, Stage
+from services.delivery.adapters.smtp.connection import Connection, Stage
 from services.delivery.adapters.smtp.errors import of_connecting
 from services.delivery.adapters.smtp.pool import SmtpPool
+from services.delivery.adapters.smtp.replies import Lost
 from services.delivery.adapters.smtp.settings import SmtpSettings
 from services.delivery.adapters.smtp.signing import Signer
 from services.delivery.domain.composing import Composer
