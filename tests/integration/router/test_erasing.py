@@ -140,6 +140,24 @@ async def test_what_was_on_its_way_is_erased_when_no_topic_has_it_any_more(syste
     assert await system.sql.fetchval("select notifications from erasures") == 1
 
 
+async def test_a_scheduled_record_that_the_database_cannot_read_stops_nobodys_erasure(
+    system: System, router: Router
+) -> None:
+    waits = by_email("ada", deliver_at=utc_now() + timedelta(days=1), **said())
+    await router.handle(await system.publish(waits))
+    await system.sql.execute(
+        """insert into scheduled (tenant, id, event_id, event, source_topic, due_at, record)
+           select $1, g, g, 'service.event', 'http', now() + interval '1 day', $2 from gen_random_uuid() g""",
+        TENANT,
+        rb'{"recipients": {"userIds": ["a\u0000"]}}',
+    )
+    await ask(system)
+    await carry_out(system, router)
+    assert await system.sql.fetchval("select erased_at is not null from erasures")
+    states = await system.sql.fetch("select state, id = $1 as theirs from scheduled order by state", waits.id)
+    assert [tuple(row) for row in states] == [("cancelled", True), ("waiting", False)]
+
+
 async def test_the_router_may_blank_by_the_functions_alone(router: Router) -> None:
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await router.pool.execute("update notifications set title = null")
