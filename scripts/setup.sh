@@ -52,6 +52,7 @@ conveniences() {
   [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null || return 0
   [[ -e /usr/sbin/sendmail || -e /usr/sbin/smtpd ]] || convenience opensmtpd
   command -v caddy >/dev/null || convenience caddy
+  command -v chromium >/dev/null || command -v google-chrome >/dev/null || convenience chromium
 }
 
 convenience() {

@@ -13,7 +13,13 @@ from typing import Any
 from devstack.cache import locked
 from devstack.processes import ROOT
 from tests.contract.node_client import NodeClient, node
+from tests.integration.gateway.scribe import Scribe
 
+_REFUSING = """
+create function refused() returns trigger language plpgsql as
+  $$begin raise exception 'going down' using errcode = 'admin_shutdown'; end$$;
+create trigger refused before insert or update on receipts for each row execute function refused();
+"""
 PACKAGE = ROOT / "clients" / "js"
 
 
@@ -75,3 +81,13 @@ async def settle(client: Library) -> None:
     await client.do("emit", ["ping"])
     await client.next("event pong")
     await asyncio.sleep(0)
+
+
+@contextlib.asynccontextmanager
+async def refusing(scribe: Scribe) -> AsyncIterator[None]:
+    """PostgreSQL refuses to write what anybody does to single notifications, as when it is being stopped."""
+    await scribe.pool.execute(_REFUSING)
+    try:
+        yield
+    finally:
+        await scribe.pool.execute("drop function refused() cascade")

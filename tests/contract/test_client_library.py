@@ -10,19 +10,13 @@ from typing import Any
 import pytest
 
 from tests.contract.blocking_proxy import blocking_proxy
-from tests.contract.client_library import PACKAGE, Library, build, library, settle
+from tests.contract.client_library import PACKAGE, Library, build, library, refusing, settle
 from tests.integration.gateway.clients import token
 from tests.integration.gateway.conftest import ENVIRONMENT, Gateways
 from tests.integration.gateway.scribe import Scribe
 
 pytestmark = pytest.mark.covers("F1-7", "F2-3", "F3-5", "B9", "S21", "S22")
 
-#: PostgreSQL refuses to write what a person did, as when it is being stopped.
-_REFUSING = """
-create function refused() returns trigger language plpgsql as
-  $$begin raise exception 'going down' using errcode = 'admin_shutdown'; end$$;
-create trigger refused before insert or update on receipts for each row execute function refused();
-"""
 NAMESPACES = ["/", "/notifications", "/events", "/ws/notifications"]
 
 
@@ -223,12 +217,9 @@ async def test_what_postgresql_refuses_is_taken_back(gateways: Gateways, scribe:
     async with library(gateways.url, token=token(f"u{name}")) as client:
         assert await client.do("refresh") == "ok"
         await _counts(client, unread=1)
-        await scribe.pool.execute(_REFUSING)
-        try:
+        async with refusing(scribe):
             failed = await client.do("act", [str(record.id), "read"])
             assert failed == {"name": "CallFailed", "status": 503, "code": "unavailable"}
-        finally:
-            await scribe.pool.execute("drop function refused() cascade")
         assert [inbox["unread"] for inbox in client.said("inbox")][-2:] == [0, 1]  # at once, and back
         assert await client.do("act", [str(record.id), "read"]) == "ok"
         await _counts(client, unread=0)
