@@ -8,11 +8,12 @@ from uuid import UUID
 
 from libs.catalogue.catalogue import Catalogue, shipped
 from libs.catalogue.reading import read_types
-from libs.schemas.events import Recipients
+from libs.schemas.events import PLATFORM, Recipients
 from libs.schemas.records import AcceptedEvent, Source
 from tests.simulation.world import BEGINNING
 
 TENANT = "acme"
+TENANTS = ("acme", "beta", "cora", "dora", "east")
 LIMIT, MOST_ITEMS, WINDOW = 2, 3, 20
 
 _TYPES = """
@@ -34,8 +35,11 @@ types:
 """
 CATALOGUE = Catalogue("simulated", (*shipped().types, *(entry.type for entry in read_types(_TYPES))))
 
-#: broken: no event at all · refused: the database does not take its text · later: it is to be told in some seconds
-What = Literal["plain", "mail", "throttled", "digested", "collapsing", "group", "later", "broken", "refused"]
+#: broken: no event at all · refused: the database does not take its text · later: it is to be told in some seconds ·
+#: everywhere: for everybody in every tenant
+What = Literal[
+    "plain", "mail", "throttled", "digested", "collapsing", "group", "later", "everywhere", "broken", "refused"
+]
 ORG = ("ada", "bea", "cyd", "dan", "eve")
 
 
@@ -54,6 +58,8 @@ def event(number: int, what: What, user: str) -> bytes:
         name, more = "sim.mail", {"recipients": Recipients(user_ids=(user,), org_ids=("o",))}
     elif what == "later":
         more = {"deliver_at": BEGINNING + timedelta(seconds=3 + number)}
+    elif what == "everywhere":
+        more = {"recipients": Recipients(broadcast=PLATFORM)}
     elif what == "collapsing":
         name, more = "sim.mail", {"collapse_key": "one"}
     accepted = AcceptedEvent(

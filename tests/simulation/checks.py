@@ -9,13 +9,17 @@ from uuid import UUID
 
 import orjson
 
+from services.router.domain.broadcasting import id_in
 from services.router.domain.following import followed
 from services.router.domain.incoming import Received, Record, decode
 from services.router.domain.placing import CONTROL, NOTIFICATION
-from tests.simulation.catalogue import LIMIT, MOST_ITEMS, ORG, TENANT, What
+from tests.simulation.catalogue import LIMIT, MOST_ITEMS, ORG, TENANT, TENANTS, What
 from tests.simulation.ledger import SLOT, Position
 from tests.simulation.routers import PARTITIONS
 from tests.simulation.world import World
+
+#: Kinds that are taken first and become notifications by and by.
+LATER = ("later", "everywhere")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +30,15 @@ class Published:
     places: Sequence[tuple[int, int]]  # partition, number of the event; in the order of publishing
 
     def told(self, world: World) -> set[UUID]:
-        """The ids of the notifications that there must be: an event that is cancelled while it waits is never told."""
+        """The ids of the notifications that there must be: an event that is cancelled while it waits is never told, and
+        in which tenants one is that is taken back depends on how far it came."""
         given_up = {id_ for (_, id_), row in world.database.table("scheduled").items() if row.state == "cancelled"}
-        return {UUID(int=n + 1) for n, what in self.kinds.items() if what not in ("broken", "refused")} - given_up
+        ids = {UUID(int=n + 1) for n, what in self.kinds.items() if what not in ("broken", "refused", "everywhere")}
+        there = {id_ for _, id_ in world.database.table("notifications")}
+        for key, row in world.database.table("broadcasts").items():
+            everywhere = {id_in(tenant, *key) for tenant in TENANTS}
+            ids |= everywhere if row.reached is None else everywhere & there
+        return ids - given_up
 
 
 def check(world: World, published: Published) -> None:
@@ -53,8 +63,8 @@ def _accounting(world: World, published: Published) -> None:
         row = world.database.table("progress").get(partition, Position())
         assert row.next_offset == end == row.accepted + row.duplicates + row.dead + row.gaps, f"{partition}: {row}"
         total += Counter(accepted=row.accepted, dead=row.dead, gaps=row.gaps)
-    scheduled = sum(what == "later" for what in published.kinds.values())
-    assert total["accepted"] == len(published.told(world)) + scheduled, f"accepted {total['accepted']}"
+    in_turn = sum(what in LATER for what in published.kinds.values())
+    assert total["accepted"] == len(published.told(world)) + in_turn, f"accepted {total['accepted']}"
     assert total["gaps"] == 0
     wrong = sum(published.kinds[number] in ("broken", "refused") for _, number in published.places)
     assert total["dead"] == wrong
@@ -97,7 +107,7 @@ def _order(world: World, published: Published) -> None:
     """Invariant 2: in every room the events of a partition stand in its order."""
     times = Counter(number for _, number in published.places)
     for partition in {partition for partition, _ in published.places}:
-        once = [n for p, n in published.places if p == partition and times[n] == 1 and published.kinds[n] != "later"]
+        once = [n for p, n in published.places if p == partition and times[n] == 1 and published.kinds[n] not in LATER]
         rank = {UUID(int=number + 1): place for place, number in enumerate(once)}
         by_room: dict[str, list[int]] = defaultdict(list)
         for (_, room, _), e in sorted(world.database.table("room_log").items()):
@@ -110,7 +120,7 @@ def _order(world: World, published: Published) -> None:
 def _lanes(world: World, published: Published) -> None:
     """What was published over a tenant's share stands, in every room, behind all of the fast lane that it follows."""
     times = Counter(number for _, number in published.places)
-    once = {UUID(int=n + 1) for n, seen in times.items() if seen == 1 and published.kinds[n] != "later"}
+    once = {UUID(int=n + 1) for n, seen in times.items() if seen == 1 and published.kinds[n] not in LATER}
     entries = world.database.table("room_log").items()
     seqs = {(room, e.notification): seq for (_, room, seq), e in entries if e.kind == NOTIFICATION}
     rooms = {room for room, _ in seqs}
@@ -182,6 +192,9 @@ def _cancelled(world: World) -> None:
     database = world.database
     controls = Counter((key[1], e.notification, e.type) for key, e in database.table("room_log").items() if e.kind)
     assert set(controls.values()) <= {1}
+    for (sender, event), row in database.table("broadcasts").items():
+        told = {(tenant, id_in(tenant, sender, event)) for tenant in TENANTS} & database.table("notifications").keys()
+        assert row.reached is None or told <= database.table("cancelled").keys(), f"{event} was not taken back"
     requests = database.table("cancellations")
     for key in database.table("notifications").keys() & requests.keys():
         assert key in database.table("cancelled")

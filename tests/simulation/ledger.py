@@ -9,6 +9,7 @@ from uuid import UUID
 from asyncpg.exceptions import UntranslatableCharacterError
 
 from libs.rules.person import Person
+from services.router.domain.broadcasting import Broadcast
 from services.router.domain.handover import DueDelivery, Emission, RoomKey
 from services.router.domain.notification import Key, Notification, RoomPlace
 from services.router.domain.offsets import Tally, first_hole, partition_of, tally
@@ -18,7 +19,7 @@ from services.router.domain.scheduling import Schedule
 from services.router.domain.withdrawing import HolderKey, Withdrawn, collapse, holder_keys
 from services.router.errors import Missing
 from services.router.ports import Admins, Endpoints, Interest, Nearby, People, Writing, Written
-from tests.simulation import deliveries
+from tests.simulation import broadcasts, deliveries
 from tests.simulation.database import Transaction
 from tests.simulation.world import Process
 
@@ -110,6 +111,9 @@ class MemoryLedger:
                 key = (*plan.notification.key, expansion.room)
                 transaction.put("expansions", key, deliveries.Expanding(plan, expansion, self._world.now()))
         waiting = await self._schedule(transaction, [step for _, step in writing.units if isinstance(step, Schedule)])
+        waiting |= await broadcasts.begin(
+            transaction, [step for _, step in writing.units if isinstance(step, Broadcast)]
+        )
         await deliveries.replace_with_newer(transaction, _withdrawn(appending, inserted))
         await self._process.effect("decided")
         for partition, added in tally(writing.fates(inserted, waiting), at, writing.verified).items():

@@ -178,6 +178,7 @@ class TwoRouters:
             and all(row.closed for row in database.table("digests").values())
             and all(at is None for key, at in database.table("cancellations").items() if _is_there(database, key))
             and all(row.state != "waiting" for row in database.table("scheduled").values())
+            and all(row.done for row in database.table("broadcasts").values())
         )
 
     async def end(self) -> None:

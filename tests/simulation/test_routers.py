@@ -127,6 +127,13 @@ def test_what_is_read_again_of_the_bulk_lane_waits_as_well(gate: int) -> None:
     simulate(Scenario(events, [(0, 0), (1, 1), (1, 2), (2, 3), (2, 4)], moves, batch=2, skipping=2))
 
 
+@given(st.lists(st.tuples(st.sampled_from(("go", "go", "go", *FAULTS, "cancel")), st.integers(0, 3)), max_size=60))
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_what_is_for_all_tenants_is_told_or_taken_back_in_all(moves: Sequence[Move]) -> None:
+    events: list[tuple[What, str]] = [("everywhere", "ada"), ("plain", "bea")]
+    simulate(Scenario(events, [(0, 0), (0, 1), (1, 0)], moves, batch=3))
+
+
 def test_the_same_moves_lead_to_the_same_end() -> None:
     events: list[tuple[What, str]] = [("group", "ada"), ("throttled", "bea"), ("digested", "ada"), ("later", "bea")]
     moves: list[Move] = [("go", n % 4) for n in range(20)] + [("crash", 0), ("fail", 1), ("move", 1)]

@@ -18,7 +18,7 @@ from services.router.domain.planning import PlannedDelivery
 from services.router.domain.reserving import Stored
 from services.router.domain.withdrawing import Withdrawn
 from services.router.ports import Look, Members
-from tests.simulation import deliveries
+from tests.simulation import broadcasts, deliveries
 from tests.simulation.catalogue import CATALOGUE, members_of
 from tests.simulation.database import Transaction
 from tests.simulation.ledger import SOMEBODY, Position, advance_heads, append
@@ -157,16 +157,15 @@ class MemoryExpansions:
 
 
 class MemoryDue:
-    """Implements services.router.ports.DueWork. Nothing is told to all tenants here."""
+    """Implements services.router.ports.DueWork."""
 
     def __init__(self, process: Process) -> None:
         self._process, self._database = process, process.world.database
 
     async def look(self) -> Look:
         await self._process.effect("look")
-        return Look(
-            bool(self._waiting()), broadcasts=False, digests=bool(self._collecting()), cancellations=bool(self._asked())
-        )
+        telling = any(not row.done for row in self._database.table("broadcasts").values())
+        return Look(bool(self._waiting()), telling, bool(self._collecting()), bool(self._asked()))
 
     @asynccontextmanager
     async def scheduled(
@@ -184,7 +183,8 @@ class MemoryDue:
 
     @asynccontextmanager
     async def broadcast(self, size: int) -> AsyncIterator[Sequence[Publication]]:
-        yield []
+        async with broadcasts.page(self._process) as publications:
+            yield publications
 
     async def close_digests(self, per_tenant: int, limit: int, after: str) -> tuple[str, list[DueDelivery]]:
         await self._process.effect("close digests")
@@ -227,7 +227,8 @@ class MemoryDue:
         waiting, there = transaction.get("scheduled", key), transaction.get("notifications", key)
         if waiting is not None and waiting.state == "waiting":
             transaction.put("scheduled", key, replace(waiting, state="cancelled"))
-        found = waiting is not None or there is not None
+        recalled = await broadcasts.recall(transaction, key)
+        found = waiting is not None or there is not None or recalled
         transaction.put("cancellations", key, None if found else self._process.world.now() + timedelta(seconds=1))
         if there is None or transaction.get("cancelled", key):
             return None

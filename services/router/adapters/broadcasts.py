@@ -16,6 +16,7 @@ from services.router.domain.handover import Publication
 from services.router.domain.notification import Key
 
 _SQL = load(Path(__file__).with_suffix(".sql"))
+_AHEAD = 100  # tenants: no page is larger, and some of it may be disabled or enabled meanwhile
 
 
 @asynccontextmanager
@@ -40,5 +41,5 @@ async def page(connection: Connection, size: int) -> AsyncIterator[Sequence[Publ
 
 async def recall(connection: Connection, requests: Sequence[tuple[str, UUID, str]]) -> set[Key]:
     """Begins to take back the broadcasts among what is to be cancelled: event and who asked."""
-    returned = await connection.fetch(_SQL["recall"], *zip(*requests, strict=True))
+    returned = await connection.fetch(_SQL["recall"], *zip(*requests, strict=True), _AHEAD)
     return {(row["tenant"], row["id"]) for row in returned}

@@ -19,8 +19,16 @@ set cursor = $3, done_at = case when $4 then clock_timestamp() end, record = cas
 where tenant = $1 and id = $2
 
 -- name: recall
--- From now on nobody else is told; whoever was is gone through from the beginning.
-update broadcasts b set reached = b.cursor, cursor = '', cancelled_by = k.by, done_at = null
+-- From now on nobody else is told; whoever was is gone through from the beginning, with the next $4 tenants: a page may
+-- have been told by a router that died before it could say so.
+update broadcasts b
+set reached = coalesce(
+    (select max(ahead.tenant) from (
+      select t.tenant from tenants t
+      where t.tenant > b.cursor and t.created_at <= b.created_at and t.disabled_at is null
+      order by t.tenant limit $4) ahead),
+    b.cursor),
+  cursor = '', cancelled_by = k.by, done_at = null
 from unnest($1::text[], $2::uuid[], $3::text[]) as k (tenant, id, by)
 where b.tenant = k.tenant and b.id = k.id and b.reached is null
 returning b.tenant, b.id

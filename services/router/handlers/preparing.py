@@ -100,23 +100,24 @@ class Preparation:
 
     def _candidates(self, units: Sequence[Unit]) -> list[_Candidate | Received | Broadcast | Dead | Fate]:
         """What is to be addressed now; what waits for its time stays as it was received."""
-        seen: set[tuple[str, UUID, bool]] = set()
+        seen: set[tuple[str, UUID, bool, bool]] = set()
         steps: list[_Candidate | Received | Broadcast | Dead | Fate] = []
         for unit in units:
             if isinstance(unit, Dead):
                 steps.append(unit)
                 continue
             event = unit.event
-            is_scheduled = event.deliver_at is not None
-            # An event that waits and what is told of it in the end bear the same id: neither is the other's repeat.
-            if (key := (event.tenant, event.id, is_scheduled)) in seen:
+            is_scheduled, is_for_all = event.deliver_at is not None, is_platform_wide(event)
+            # An event that waits, or is for all tenants, and what is told of it in the end bear the same id: neither is
+            # the other's repeat.
+            if (key := (event.tenant, event.id, is_scheduled, is_for_all)) in seen:
                 steps.append(Fate.DUPLICATE)
                 continue
             seen.add(key)
             if is_scheduled:
                 steps.append(unit)
                 continue
-            if is_platform_wide(event):
+            if is_for_all:
                 steps.append(Broadcast(unit))
                 continue
             catalogue = self._catalogues.of(event.tenant)

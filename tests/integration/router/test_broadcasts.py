@@ -96,7 +96,37 @@ async def test_a_broadcast_that_is_cancelled_is_taken_back_everywhere(system: Sy
     assert await told(system) == []
     assert await system.sql.fetchval("select count(*) from notifications") == 6
     assert await system.sql.fetchval("select count(*) from room_log where kind = 1") >= 3
-    assert await system.sql.fetchval("select count(*) from cancellations where done_at is null") == 0
+    left = await system.sql.fetch("select tenant from cancellations where done_at is null order by tenant")
+    assert [tenant for (tenant,) in left] == TENANTS[6:], "who was not told might have been, had a router died"
+    assert await differences(system) == 0
+
+
+async def test_what_a_router_told_before_it_died_is_taken_back_as_well(system: System, router: Router) -> None:
+    await tenants(system)
+    event = maintenance()
+    await router.handle(await system.publish(event))
+    await page(router, 4)
+    with pytest.raises(ConnectionError):
+        await page(router, 4, ConnectionError())
+    await router.handle(await system.reread("system.notification", 1))
+    assert len(await told(system)) == 8
+    await system.cancel(event.id)
+    await rounds(router)
+    await system.sql.execute("update cancellations set look_at = now()")
+    await rounds(router)
+    assert await told(system) == []
+    assert await differences(system) == 0
+
+
+async def test_what_its_sender_is_told_is_no_repeat_of_it(system: System, router: Router) -> None:
+    await tenants(system)
+    event = maintenance()
+    records = await system.publish(event)
+    await router.handle(records)
+    await rounds(router)
+    await router.handle(records + await system.reread("system.notification", 1))  # one batch, after a router died
+    assert [tenant for tenant, _ in await told(system)] == TENANTS
+    assert await system.counted() == {"accepted": len(TENANTS) + 1, "duplicates": 0, "dead": 0, "gaps": 0}
     assert await differences(system) == 0
 
 
