@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,21 @@ async def test_what_came_while_the_gateway_was_away_is_shown_once_and_in_order(
         await client.shows(9)
         await settle(client)
         assert (client.said("notification"), client.said("resync")) == ([], [])
+
+
+async def test_the_example_of_its_readme(gateways: Gateways, scribe: Scribe, name: str) -> None:
+    environment = {**os.environ, "CARILLON_URL": gateways.url, "TOKEN": token(f"u{name}")}
+    arguments = ["node", str(PACKAGE / "example.mjs")]
+    process = await asyncio.create_subprocess_exec(*arguments, env=environment, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(20):
+            assert await process.stdout.readline() == "· online\n".encode()
+            await scribe.publish(f"user:u{name}", title="Hello", message="there")
+            assert {await process.stdout.readline(), await process.stdout.readline()} == {b"Hello: there\n", b"1 new\n"}
+    finally:
+        process.kill()
+        await process.communicate()
 
 
 async def test_a_new_start_goes_on_from_the_position_that_was_kept(
