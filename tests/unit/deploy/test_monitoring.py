@@ -15,6 +15,7 @@ import services.delivery.metrics
 import services.gateway.metrics
 import services.ingest.metrics
 import services.router.metrics
+from libs.runtime.tallies import Tally
 from tests.unit.deploy.manifests import DEPLOY, ROOT
 
 pytestmark = pytest.mark.covers("F2-7")
@@ -36,6 +37,8 @@ def _labels() -> dict[str, set[str]]:
                 (family,) = metric.describe()
                 for suffix in _SUFFIXES[family.type]:
                     found[family.name + suffix] = set(metric._labelnames)
+            elif isinstance(metric, Tally):
+                found[f"{metric._name}_total"] = set(metric._labels)
     return found
 
 
