@@ -67,12 +67,20 @@ class Feed:
         for at in range(0, len(rooms), size):
             if rate:
                 await asyncio.sleep(max(0.0, began + at / rate - time.perf_counter()))
-            for template in await self._written(rooms[at : at + size]):
-                value = template.replace(_AT, f'"t":{time.time_ns() // 1000}', 1).encode()
-                await self._producer.send(GATEWAY_INBOX.name, value, partition=slot)
+            await self._send(await self.written(rooms[at : at + size]), slot)
         await self._producer.flush()
 
-    async def _written(self, rooms: Sequence[str]) -> list[str]:
+    async def hand_over(self, records: Sequence[str], room: str) -> None:
+        """At once, to who listens to the room, records that have been `written`."""
+        await self._send(records, await self._database.fetchval(_SLOT, TENANT, room))
+        await self._producer.flush()
+
+    async def _send(self, records: Sequence[str], slot: int) -> None:
+        for template in records:
+            value = template.replace(_AT, f'"t":{time.time_ns() // 1000}', 1).encode()
+            await self._producer.send(GATEWAY_INBOX.name, value, partition=slot)
+
+    async def written(self, rooms: Sequence[str]) -> list[str]:
         """Records of events that have been committed to the logs, without their time."""
         counts, ids = Counter(rooms), [uuid.uuid4() for _ in rooms]
         async with self._database.transaction():

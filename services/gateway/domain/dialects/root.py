@@ -26,6 +26,17 @@ _FIELDS = {
     "agent.event": ("name", "title", "message", "severity"),
 }
 
+# What else is told where it is not empty, by its name on the wire.
+_ADDITIONS = (
+    ("type", "type"),
+    ("priority", "priority"),
+    ("actor", "actor"),
+    ("related", "related"),
+    ("actionUrl", "action_url"),
+    ("tags", "tags"),
+    ("traceparent", "traceparent"),
+)
+
 
 class Root(Dialect):
     """Document 000, with the subscriptions and acknowledgements of 002."""
@@ -41,7 +52,7 @@ class Root(Dialect):
         payload["readByUserIds"], payload["createdAt"] = [], iso(record.created_at)
         if record.event == "service.event" and record.title is not None:
             payload["display"] = {"title": record.title, "message": record.message}
-        payload.update([addition for addition in _additions(record) if addition[1]])
+        payload |= {name: value for name, field in _ADDITIONS if (value := getattr(record, field))}
         payload["position"] = {"room": room, "epoch": entry.epoch, "seq": entry.seq}
         return Emission(record.event, payload)
 
@@ -76,15 +87,3 @@ class Root(Dialect):
         if identity.agent_id is not None:
             payload["agentId"] = identity.agent_id
         return Emission("connected", payload | {"position": on_the_wire(position)})
-
-
-def _additions(record: Notification) -> tuple[tuple[str, Any], ...]:
-    return (
-        ("type", record.type),
-        ("priority", record.priority),
-        ("actor", record.actor),
-        ("related", record.related),
-        ("actionUrl", record.action_url),
-        ("tags", list(record.tags)),
-        ("traceparent", record.traceparent),
-    )
