@@ -37,7 +37,7 @@ class ErasingHandler:
         """Returns when the process stops. A page that was not committed is taken again, by anybody."""
         with contextlib.suppress(GivenBack):
             while not stop.is_set():
-                more = await self._holding.until_done("erase", self.round)
+                more = await self._holding.until_done_or_refused("erase", self.round)
                 self._holding.progress.made()
                 if not more:
                     await self._holding.pause(self._interval)

@@ -55,6 +55,17 @@ class Holding:
         finally:
             self._held = False
 
+    async def until_done_or_refused(self, step: str, work: Callable[[], Awaitable[T]]) -> T | None:
+        """The same for work that no event waits for: a data fault is logged and ends nothing. None then."""
+        try:
+            return await self.until_done(step, work)
+        except Exception as error:
+            if not postgres_faults.is_data_fault(error):
+                raise
+            metrics.HOLDS.labels(step, type(error).__name__).inc()
+            _log.error("work_refused", step=step, errors=[type(error).__name__], exc_info=error)
+            return None
+
     async def _unless_stopped(self, work: Callable[[], Awaitable[T]]) -> T:
         # The first attempt may end in its own time; once the work is held, a stop ends the attempt as well.
         if not self._held:

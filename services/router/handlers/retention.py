@@ -37,7 +37,7 @@ class RetentionHandler:
         """Returns when the process stops: between two steps, each of which is whole."""
         with contextlib.suppress(GivenBack):
             while not stop.is_set():
-                await self._holding.until_done("retention", self.round)
+                await self._holding.until_done_or_refused("retention", self.round)
                 self._holding.progress.made()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), self._interval)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
+import asyncpg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from libs.runtime.health import Progress
 from libs.schemas.retention import SHORTEST, checked, days_of
 from libs.schemas.topics import IDS_KEPT
 from services.router.domain.retention import Keeping, bounds, overdue, pause
+from services.router.errors import GivenBack
+from services.router.handlers.holding import Holding
 from services.router.settings import Settings
 
 pytestmark = pytest.mark.covers("F2-8")
@@ -58,3 +63,18 @@ def test_a_slow_database_is_left_alone_for_longer(took: float) -> None:
 def test_a_setting_that_is_too_short_is_refused() -> None:
     with pytest.raises(ValidationError, match="retention_days"):
         Settings(retention_days=7)
+
+
+async def test_a_value_that_the_database_refuses_ends_nothing_that_no_event_waits_for() -> None:
+    async def refused() -> bool:
+        raise asyncpg.NumericValueOutOfRangeError("too large")
+
+    async def broken() -> None:
+        raise GivenBack
+
+    holding = Holding(Progress("retention", 60), asyncio.Event())
+    assert await holding.until_done_or_refused("retention", refused) is None
+    with pytest.raises(asyncpg.NumericValueOutOfRangeError):
+        await holding.until_done("retention", refused)
+    with pytest.raises(GivenBack):
+        await holding.until_done_or_refused("retention", broken)
