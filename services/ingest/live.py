@@ -13,7 +13,7 @@ from services.ingest.adapters.policies import PostgresResourcePolicies
 from services.ingest.entrypoints.http import ephemerals, policies
 from services.ingest.handlers.access import Access
 from services.ingest.handlers.ephemerals import Ephemerals
-from services.ingest.ports import Catalogues, Publisher, Tenants
+from services.ingest.ports.publishing import Catalogues, Publisher, Tenants
 
 
 def routers(

@@ -12,7 +12,7 @@ from libs.auth.api_keys import NewKey
 from libs.postgres import queries
 from services.ingest.adapters import audit
 from services.ingest.adapters.faults import connected
-from services.ingest.ports import KeyGrant
+from services.ingest.ports.administering import KeyGrant
 
 _KEYS = queries.load(Path(__file__).with_name("keys.sql"))
 _TENANTS = queries.load(Path(__file__).with_name("tenants.sql"))
@@ -20,7 +20,7 @@ _SECONDS = 3.0
 
 
 class PostgresAdministration:
-    """services.ingest.ports.Administration."""
+    """services.ingest.ports.administering.Administration."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool

@@ -14,14 +14,14 @@ from libs.catalogue.feed import Catalogues
 from libs.postgres import queries
 from services.ingest.adapters import audit
 from services.ingest.adapters.faults import connected
-from services.ingest.ports import Said
+from services.ingest.ports.administering import Said
 
 _SQL = queries.load(Path(__file__).with_suffix(".sql"))
 _SECONDS = 3.0
 
 
 def catalogues(pool: asyncpg.Pool) -> Catalogues:
-    """services.ingest.ports.Catalogues."""
+    """services.ingest.ports.publishing.Catalogues."""
 
     async def fetch(statement: str, since: datetime) -> Sequence[Any]:
         async with connected(pool, _SECONDS) as connection:
@@ -31,7 +31,7 @@ def catalogues(pool: asyncpg.Pool) -> Catalogues:
 
 
 class PostgresTypes:
-    """services.ingest.ports.TypeStore."""
+    """services.ingest.ports.administering.TypeStore."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool

@@ -15,7 +15,7 @@ from services.ingest.adapters import audit
 from services.ingest.adapters.faults import connected
 from services.ingest.domain import directory
 from services.ingest.domain.directory import Change, Interval, Subject, attributes_of
-from services.ingest.ports import Changed
+from services.ingest.ports.administering import Changed
 
 _SQL = queries.load(Path(__file__).with_name("directory.sql"))
 _SECONDS = 20.0
@@ -23,7 +23,7 @@ _PAGE = 500
 
 
 class PostgresDirectory:
-    """services.ingest.ports.Directory."""
+    """services.ingest.ports.administering.Directory."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool

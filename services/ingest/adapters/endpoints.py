@@ -13,14 +13,14 @@ from libs.runtime.ids import endpoint_recipient
 from services.ingest.adapters import audit
 from services.ingest.adapters.faults import Connection, connected
 from services.ingest.domain.endpoints import rotated, shown_url
-from services.ingest.ports import EndpointChange, NewEndpoint
+from services.ingest.ports.administering import EndpointChange, NewEndpoint
 
 _SQL = queries.load(Path(__file__).with_suffix(".sql"))
 _SECONDS = 3.0
 
 
 class PostgresEndpoints:
-    """services.ingest.ports.Endpoints."""
+    """services.ingest.ports.administering.Endpoints."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool

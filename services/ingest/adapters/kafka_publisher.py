@@ -19,7 +19,7 @@ from libs.runtime.lifecycle import close_within
 from libs.runtime.tracing import HEADER
 from libs.schemas.topics import FOLLOWS_HEADER
 from services.ingest.errors import Permanent, Retryable
-from services.ingest.ports import Outgoing
+from services.ingest.ports.publishing import Outgoing
 
 #: Fewer records than this join what other callers send: for them, batches of their own would queue one by one.
 _OWN_BATCHES_FROM = 32
@@ -30,7 +30,10 @@ Sent = asyncio.Future[RecordMetadata]
 
 
 class KafkaPublisher:
-    """services.ingest.ports.Publisher. A producer that failed is replaced: its sequence numbers may have a hole."""
+    """services.ingest.ports.publishing.Publisher.
+
+    A producer that failed is replaced: its sequence numbers may have a hole.
+    """
 
     def __init__(self, create: Callable[[], AIOKafkaProducer], prefix: str) -> None:
         self._create, self._prefix = create, prefix

@@ -19,7 +19,7 @@ from services.ingest.errors import PositionLost, Retryable
 from services.ingest.handlers.noti import NotiBatches
 from services.ingest.handlers.settlement import Settlement
 from services.ingest.metrics import PARTITIONS
-from services.ingest.ports import Ledger
+from services.ingest.ports.publishing import Ledger
 
 _log = get_logger(__name__)
 

@@ -7,7 +7,7 @@ from libs.auth.jwks import KeysUnavailable
 from libs.auth.verifier import Verifier
 from services.ingest.domain.access import Denied, Principal, token_principal
 from services.ingest.errors import Retryable
-from services.ingest.ports import Keys
+from services.ingest.ports.publishing import Keys
 
 
 class Access:

@@ -9,7 +9,8 @@ from libs.runtime.logging import get_logger
 from services.ingest.domain.callbacks import amazon, twilio
 from services.ingest.domain.reports import Report
 from services.ingest.metrics import REPORTS
-from services.ingest.ports import Certificates, Reports, Suppressions
+from services.ingest.ports.administering import Suppressions
+from services.ingest.ports.reporting import Certificates, Reports
 
 _log = get_logger(__name__)
 

@@ -9,7 +9,8 @@ from libs.catalogue.reading import BadCatalogue, Fault
 from libs.catalogue.tenants import as_far_as_good, laid_over, read_over
 from libs.catalogue.types import NotificationType
 from services.ingest.errors import Retryable
-from services.ingest.ports import Catalogues, Said, TypeStore
+from services.ingest.ports.administering import Said, TypeStore
+from services.ingest.ports.publishing import Catalogues
 
 #: Every process keeps the types of every tenant in memory.
 MAX_TYPES = 200

@@ -13,7 +13,8 @@ from services.ingest.domain.directory import Change
 from services.ingest.errors import Retryable
 from services.ingest.live_ports import Listeners
 from services.ingest.metrics import DIRECTORY, MEMBERSHIP_CHANGES
-from services.ingest.ports import Changed, Directory, Outgoing, Publisher
+from services.ingest.ports.administering import Changed, Directory
+from services.ingest.ports.publishing import Outgoing, Publisher
 
 _log = get_logger(__name__)
 

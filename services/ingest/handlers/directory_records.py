@@ -16,7 +16,7 @@ from services.ingest.errors import Unstorable
 from services.ingest.handlers.directory import DirectoryChanges
 from services.ingest.handlers.noti import TenantScope, invalid
 from services.ingest.metrics import REFUSED
-from services.ingest.ports import Clock, Publisher, Tenants
+from services.ingest.ports.publishing import Clock, Publisher, Tenants
 
 _log = get_logger(__name__)
 _ROAD = "directory"

@@ -16,7 +16,7 @@ from services.ingest.domain.tenants import TenantRule, unknown
 from services.ingest.errors import Retryable
 from services.ingest.live_ports import Listeners, Room
 from services.ingest.metrics import EPHEMERALS, REFUSED
-from services.ingest.ports import Catalogues, Outgoing, Publisher, Tenants
+from services.ingest.ports.publishing import Catalogues, Outgoing, Publisher, Tenants
 
 _ROAD = "http"
 

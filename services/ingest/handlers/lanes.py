@@ -12,7 +12,7 @@ from services.ingest.domain.admission import Accepted
 from services.ingest.domain.lanes import NOTICE, Diversion, Lane, Shares, follows
 from services.ingest.errors import Retryable
 from services.ingest.metrics import DIVERTED, DIVERTED_TENANTS
-from services.ingest.ports import Diversions, Ends, Outgoing
+from services.ingest.ports.publishing import Diversions, Ends, Outgoing
 
 _LOOK = 0.25  # seconds: several times within the notice of a diversion
 _HELD_LOOK = 0.02

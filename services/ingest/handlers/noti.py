@@ -24,7 +24,7 @@ from services.ingest.domain.tenants import TenantRule, unknown
 from services.ingest.errors import Permanent
 from services.ingest.handlers.lanes import Lanes
 from services.ingest.metrics import BATCH, EVENTS, PUBLISH_SECONDS, REFUSED
-from services.ingest.ports import Catalogues, Clock, Outgoing, Publisher, Tenants
+from services.ingest.ports.publishing import Catalogues, Clock, Outgoing, Publisher, Tenants
 
 _log = get_logger(__name__)
 

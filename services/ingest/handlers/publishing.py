@@ -22,7 +22,7 @@ from services.ingest.domain.tenants import TenantRule, unknown
 from services.ingest.errors import Overloaded, Retryable
 from services.ingest.handlers.lanes import Lanes
 from services.ingest.metrics import BATCH, EVENTS, PUBLISH_SECONDS, REFUSED, UNAUTHORISED
-from services.ingest.ports import Catalogues, Clock, Idempotency, Publisher, Tenants
+from services.ingest.ports.publishing import Catalogues, Clock, Idempotency, Publisher, Tenants
 
 _log = get_logger(__name__)
 

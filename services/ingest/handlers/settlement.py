@@ -10,7 +10,7 @@ from libs.runtime.logging import get_logger
 from services.ingest.domain.accounting import Handled, Partition, merged, positions
 from services.ingest.errors import Retryable
 from services.ingest.metrics import SETTLE_FAULTS, UNSETTLED
-from services.ingest.ports import Ledger
+from services.ingest.ports.publishing import Ledger
 
 _log = get_logger(__name__)
 

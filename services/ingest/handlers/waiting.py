@@ -9,7 +9,7 @@ from libs.runtime.logging import get_logger
 from services.ingest.domain.results import Progress, result
 from services.ingest.errors import Retryable
 from services.ingest.metrics import WAITING
-from services.ingest.ports import Key, Results
+from services.ingest.ports.reporting import Key, Results
 
 _EVERY = 0.05  # seconds: a mail is sent within tens of milliseconds
 _log = get_logger(__name__)

@@ -18,7 +18,7 @@ from services.ingest.entrypoints.http import admin_schemas as schemas
 from services.ingest.entrypoints.http import caller, openapi
 from services.ingest.entrypoints.http.bodies import model_of
 from services.ingest.handlers.access import Access
-from services.ingest.ports import Administration, KeyGrant
+from services.ingest.ports.administering import Administration, KeyGrant
 
 Named = Annotated[str | None, Query(alias="tenant", description="your own by default")]
 TenantName = Annotated[str, Path(pattern=r"^[^\s:*/\x00-\x1f]{1,200}$", description="no colon, star, slash or space")]

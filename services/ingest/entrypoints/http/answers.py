@@ -13,7 +13,7 @@ from services.ingest.domain import refusals
 from services.ingest.domain.admission import Accepted
 from services.ingest.domain.refusals import Refused
 from services.ingest.domain.results import Progress, result
-from services.ingest.ports import Key
+from services.ingest.ports.reporting import Key
 
 _JSON = "application/json"
 Found = Mapping[Key, Progress]

@@ -15,7 +15,7 @@ from pydantic.alias_generators import to_camel
 from services.ingest.domain.access import Principal
 from services.ingest.entrypoints.http import caller, openapi, schemas
 from services.ingest.handlers.access import Access
-from services.ingest.ports import Cancellations
+from services.ingest.ports.administering import Cancellations
 
 PATIENCE = 2.0  # seconds: the router looks every half second
 _LOOK = 0.05

@@ -21,7 +21,7 @@ from services.ingest.entrypoints.http.answers import refused_problem, status_of
 from services.ingest.entrypoints.http.bodies import document_of
 from services.ingest.handlers.access import Access
 from services.ingest.handlers.directory import DirectoryChanges
-from services.ingest.ports import DirectoryReads
+from services.ingest.ports.administering import DirectoryReads
 
 _JSON = "application/json"
 _ROAD = "http"

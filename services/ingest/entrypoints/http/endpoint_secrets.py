@@ -16,7 +16,7 @@ from services.ingest.domain.endpoints import SECRET_BYTES, secret_of
 from services.ingest.entrypoints.http import caller, openapi
 from services.ingest.entrypoints.http.models import Body
 from services.ingest.handlers.access import Access
-from services.ingest.ports import Endpoints
+from services.ingest.ports.administering import Endpoints
 
 Named = Annotated[str | None, Query(alias="tenant", description="your own by default")]
 PathId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,100}$")]

@@ -19,7 +19,7 @@ from services.ingest.entrypoints.http.after_schemas import EndpointChannel, Endp
 from services.ingest.entrypoints.http.bodies import model_of
 from services.ingest.entrypoints.http.models import Body
 from services.ingest.handlers.access import Access
-from services.ingest.ports import EndpointChange, Endpoints, NewEndpoint
+from services.ingest.ports.administering import EndpointChange, Endpoints, NewEndpoint
 
 Named = Annotated[str | None, Query(alias="tenant", description="your own by default")]
 PathId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,100}$")]

@@ -17,7 +17,7 @@ from services.ingest.entrypoints.http import caller, openapi
 from services.ingest.entrypoints.http.models import Body
 from services.ingest.handlers.access import Access
 from services.ingest.handlers.directory import DirectoryChanges
-from services.ingest.ports import Erasures
+from services.ingest.ports.administering import Erasures
 
 UserPath = Annotated[str, Path(min_length=1, max_length=MAX_ID_LENGTH)]
 Named = Annotated[str | None, Query(alias="tenant", description="your own by default")]

@@ -14,7 +14,7 @@ from libs.schemas.events import MAX_ID_LENGTH
 from services.ingest.domain.access import Principal
 from services.ingest.entrypoints.http import caller, openapi
 from services.ingest.handlers.access import Access
-from services.ingest.ports import Explanations
+from services.ingest.ports.reporting import Explanations
 
 _User = Annotated[
     str | None,

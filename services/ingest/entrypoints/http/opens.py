@@ -15,7 +15,7 @@ from libs.http.quotas import Quotas
 from libs.runtime.quota import Quota
 from services.ingest import metrics
 from services.ingest.errors import Retryable
-from services.ingest.ports import Opens
+from services.ingest.ports.reporting import Opens
 
 #: A dot that nobody sees.
 PICTURE = (

@@ -11,7 +11,7 @@ from libs.http.problems import Problem
 from services.ingest.domain.access import Principal
 from services.ingest.entrypoints.http import caller, openapi, schemas
 from services.ingest.handlers.access import Access
-from services.ingest.ports import Statuses
+from services.ingest.ports.reporting import Statuses
 
 
 def router(access: Access, statuses: Statuses) -> APIRouter:

@@ -19,7 +19,7 @@ from services.ingest.entrypoints.http.after_schemas import SuppressionRequest
 from services.ingest.entrypoints.http.bodies import model_of
 from services.ingest.entrypoints.http.models import Body
 from services.ingest.handlers.access import Access
-from services.ingest.ports import Suppressions
+from services.ingest.ports.administering import Suppressions
 
 Named = Annotated[str | None, Query(alias="tenant", description="your own by default")]
 _READ = openapi.problems(401, 403, 503)

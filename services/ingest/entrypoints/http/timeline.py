@@ -13,7 +13,7 @@ from services.ingest.domain.access import Principal
 from services.ingest.entrypoints.http import caller, openapi
 from services.ingest.entrypoints.http.models import Body
 from services.ingest.handlers.access import Access
-from services.ingest.ports import Timelines
+from services.ingest.ports.reporting import Timelines
 
 
 class AttemptEntry(Body):

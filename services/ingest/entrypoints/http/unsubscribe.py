@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, Response
 
 from libs.auth.links import UNSUBSCRIBE, Unsubscribe, verify
 from libs.http.problems import Problem
-from services.ingest.ports import Unsubscribes
+from services.ingest.ports.reporting import Unsubscribes
 
 _MAX_FORM = 4_096
 _ALL = "all"

@@ -1,0 +1,1 @@
+"""What ingest needs from the world."""
