@@ -42,7 +42,8 @@ async def measure(total: int) -> tuple[int, float]:
     drain = _Drain(total - settings.router_batch_records)
     batcher = Batcher(drain.handle, max_records=settings.router_batch_records, max_bytes=settings.router_batch_bytes)
     names = [settings.kafka_topic_prefix + name for name in topics.TYPED]
-    app = create(settings, "bench-drain", names, batcher.run, lambda _partitions: None)
+    ahead = settings.router_buffer_records
+    app = create(settings, "bench-drain", names, batcher.run, lambda _partitions: None, ahead=ahead)
     await app.start()
     await drain.done.wait()
     used = time.process_time() - drain.began

@@ -52,6 +52,7 @@ from services.router.settings import Settings
 
 CONSUMER = "router"  # in the table of progress, and the consumer group
 CLOSE_TIMEOUT, ANSWER_TIMEOUT = 3.0, 2.0
+_AHEAD = 4  # batches that are in memory before their turn, at most
 EXPANSION_LIMIT = DUE_LIMIT = 60.0
 RETENTION_LIMIT = 120.0  # beyond its interval: a step ends or fails within the statement timeout
 
@@ -183,7 +184,8 @@ def _application(
 ) -> tuple[Any, Batcher]:
     watch.unassigned()
     batcher = Batcher(handle, max_records=most, max_bytes=settings.router_batch_bytes)
-    return create(settings, settings.kafka_topic_prefix + group, read, batcher.run, watch.assigned), batcher
+    group, ahead = settings.kafka_topic_prefix + group, min(settings.router_buffer_records, _AHEAD * most)
+    return create(settings, group, read, batcher.run, watch.assigned, ahead=ahead), batcher
 
 
 async def _meet(settings: Settings, holding: Holding, stack: AsyncExitStack) -> _Neighbours:

@@ -58,7 +58,7 @@ class Settings(ServiceSettings, ChannelSettings, AudienceSettings):
     router_batch_records: int = Field(500, ge=1, description="events in a transaction, at most")
     router_bulk_records: int = Field(50, ge=1, description="the same for the bulk lane")
     router_batch_bytes: int = Field(4 * 1024 * 1024, ge=1, description="and their bytes")
-    router_buffer_records: int = Field(4_096, ge=1, description="events that wait in memory, at most")
+    router_buffer_records: int = Field(4_096, ge=1, description="events in memory, or four batches")
     router_buffer_bytes: int = Field(16 * 1024 * 1024, ge=1, description="and their bytes")
     router_expansion_page: int = Field(500, ge=1, description="people of a group who are decided in a transaction")
     router_expansion_interval: float = Field(2.0, gt=0, description="how often expansions of others are looked for")

@@ -51,8 +51,13 @@ class RouterApp(faust.App):
         return buffer
 
 
-def create(settings: Settings, group: str, topics: Collection[str], agent: Agent, assigned: Assigned) -> RouterApp:
-    """An application that is not started. `agent` is given the stream of all topics; `assigned` hears of partitions."""
+def create(
+    settings: Settings, group: str, topics: Collection[str], agent: Agent, assigned: Assigned, *, ahead: int
+) -> RouterApp:
+    """An application that is not started. `agent` is given the stream of all topics; `assigned` hears of partitions.
+
+    `ahead`: how many events are taken up at once, and wait in memory at most. Taking up thousands stops the loop.
+    """
     app = RouterApp(
         group,
         broker=[URL(f"kafka://{address}") for address in settings.kafka_bootstrap.split(",")],
@@ -71,11 +76,11 @@ def create(settings: Settings, group: str, topics: Collection[str], agent: Agent
         broker_commit_livelock_soft_timeout=86_400.0,
         broker_commit_every=1_000_000_000,  # by time alone: the other way stops fetching while the commit is on its way
         broker_commit_interval=1.0,
-        broker_max_poll_records=2_000,
+        broker_max_poll_records=ahead,
         consumer_auto_offset_reset="earliest",
         stream_wait_empty=False,
-        stream_buffer_maxsize=settings.router_buffer_records,
-        max_records=settings.router_buffer_records,
+        stream_buffer_maxsize=ahead,
+        max_records=ahead,
         max_bytes=settings.router_buffer_bytes,
     )
     app.transport = Transport(app.conf.broker_consumer, app)

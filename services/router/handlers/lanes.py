@@ -14,6 +14,8 @@ from services.router.handlers.holding import Holding
 from services.router.ports import Reached
 
 _LOOK = 0.02  # seconds between looks at a fast lane that has to come further first
+_FEW = 10  # records that the bulk lane deals with in one go while the fast lane is busy
+_REST = 3  # and for how many times as long it rests afterwards
 _BUSY = 0.1  # seconds since its last batch for which the fast lane counts as busy
 
 
@@ -57,7 +59,7 @@ class Following:
 
 
 class BulkLane:
-    """Deals with a batch when it may, and leaves half of the time to the fast lane while that is busy."""
+    """Deals with a batch when it may, and leaves most of the time to the fast lane while that is busy."""
 
     def __init__(self, batches: BatchHandler, fast: FastLane, follow: Follow) -> None:
         self._batches, self._fast, self._follow = batches, fast, follow
@@ -65,11 +67,18 @@ class BulkLane:
     async def handle(self, records: Sequence[Record]) -> None:
         """See BatchHandler."""
         await self._follow(records)
+        while records:
+            records = await self._some(records)
+
+    async def _some(self, records: Sequence[Record]) -> Sequence[Record]:
+        """Deals with all of them, or with a few while the fast lane is busy and must not wait for long; the rest."""
+        part = records[:_FEW] if self._fast.is_busy else records
         began = _now()
-        await self._batches.handle(records)
-        metrics.BULK_EVENTS.inc(len(records))
+        await self._batches.handle(part)
+        metrics.BULK_EVENTS.inc(len(part))
         if self._fast.is_busy:
-            await asyncio.sleep(_now() - began)
+            await asyncio.sleep(_REST * (_now() - began))
+        return records[len(part) :]
 
 
 def _now() -> float:
