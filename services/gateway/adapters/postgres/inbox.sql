@@ -130,8 +130,12 @@ with spans as materialized (
 ),
 mine as materialized (select array_agg(room) || '*'::text as rooms from spans),
 muted as materialized (select type, since, until from muted_spans($1, $2)),
+withdrawn as materialized (
+  select c.room, c.notification from spans w
+  join room_log c on c.tenant = $1 and c.room = w.room and c.seq > w.low and c.kind = 1
+),
 counted as materialized (
-  select count(*) filter (where (l.prior && m.rooms) is not true) as certain,
+  select count(*) as all_of_them,
     array_agg(l.notification) filter (where l.prior && m.rooms) as doubtful,
     array_agg(l.room) filter (where l.prior && m.rooms) as doubtful_in
   from spans s
@@ -143,15 +147,13 @@ counted as materialized (
       select r.notification from receipts r
       where r.tenant = $1 and r.user_id = $2
         and (r.read or r.deleted_at is not null or r.archived_at is not null or r.snoozed_until > $5::timestamptz))
-    and (l.room, l.notification) not in (
-      select c.room, c.notification from spans w
-      join room_log c on c.tenant = $1 and c.room = w.room and c.seq > w.low and c.kind = 1)
+    and (not exists (select from withdrawn) or (l.room, l.notification) not in (select room, notification from withdrawn))
     and (l.expires_at is null or l.expires_at > $5)
     and (not exists (select from muted) or not exists (
       select from muted u where u.type = l.type and l.at >= u.since and (u.until is null or l.at < u.until)))
 )
 select
-  (select certain from counted)
+  (select all_of_them - coalesce(cardinality(doubtful), 0) from counted)
   + (select count(*)
      from counted c
      cross join unnest(c.doubtful, c.doubtful_in) as a (notification, room)
