@@ -15,10 +15,9 @@ from services.gateway.errors import Retryable
 _ACQUIRE_TIMEOUT = 5.0
 
 
-# The inbox's statements have many optional filters and a limit: only a plan for the values at hand stops early.
 _AS_READER = """
 select set_config('carillon.tenant', $1, true), set_config('carillon.reader', $2, true),
-  set_config('plan_cache_mode', 'force_custom_plan', true)
+  set_config('plan_cache_mode', $3, true)
 """
 
 
@@ -50,10 +49,15 @@ class Database:
                 yield connection
 
     @contextlib.asynccontextmanager
-    async def as_reader(self, tenant: str, reader: str) -> AsyncIterator[Connection]:
-        """A transaction in which row-level security shows what this reader of this tenant may see, and no more."""
+    async def as_reader(self, tenant: str, reader: str, *, replan: bool = True) -> AsyncIterator[Connection]:
+        """A transaction in which row-level security shows what this reader of this tenant may see, and no more.
+
+        The inbox's statements have many optional filters and a limit: only a plan for the values at hand stops early.
+        Without `replan` a statement is planned once; that saves a millisecond where the values make no difference.
+        """
         async with self.connection() as connection, connection.transaction():
-            await connection.execute(_AS_READER, tenant, reader)
+            mode = "force_custom_plan" if replan else "force_generic_plan"
+            await connection.execute(_AS_READER, tenant, reader, mode)
             yield connection
 
 

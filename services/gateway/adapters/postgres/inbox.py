@@ -41,7 +41,7 @@ class PostgresInbox:
 
     async def unread_count(self, who: Reader, now: datetime) -> int:
         """See ports.InboxStore."""
-        async with self._database.as_reader(who.tenant, who.reader) as connection:
+        async with self._database.as_reader(who.tenant, who.reader, replan=False) as connection:
             return await _unread(connection, who, now)
 
     async def counts(self, who: Reader, now: datetime) -> list[Count]:
