@@ -19,7 +19,7 @@ import asyncpg
 import socketio
 from aiokafka import AIOKafkaProducer
 
-from bench.fairness_events import USERS, paced
+from bench.fairness_events import USERS, publish
 from bench.result import Result
 from devstack.layout import DEVELOPMENT_SECRET, Layout
 from devstack.smtp_peer import SmtpPeer, smtp_environment
@@ -131,7 +131,7 @@ class Audience:
         """Publishes at the tenant's share; the latencies when everything has come."""
         self._late[run], self._wanted = [], SHARE * seconds
         self._done.clear()
-        await paced(producer, QUIET, run, SHARE, seconds)
+        await publish(producer, QUIET, run, SHARE, seconds)
         async with asyncio.timeout(60):
             await self._done.wait()
         return self._late[run]

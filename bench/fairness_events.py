@@ -6,7 +6,6 @@ in the latencies of the others.
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import time
 
@@ -14,19 +13,15 @@ import orjson
 import uvloop
 from aiokafka import AIOKafkaProducer
 
+from bench.pacing import paced
 from libs.runtime.clock import iso, utc_now
 
 USERS = 5
 
 
-async def paced(producer: AIOKafkaProducer, tenant: str, run: str, rate: int, seconds: int) -> None:
+async def publish(producer: AIOKafkaProducer, tenant: str, run: str, rate: int, seconds: int) -> None:
     """Returns when all have been handed to the producer."""
-    began = time.monotonic()
-    for n in range(rate * seconds):
-        ahead = began + n / rate - time.monotonic()
-        if ahead > 0.001:
-            await asyncio.sleep(ahead)
-        await producer.send("noti", _event(tenant, run, n))
+    await paced(rate, rate * seconds, lambda n: producer.send("noti", _event(tenant, run, n)))
 
 
 def _event(tenant: str, run: str, n: int) -> bytes:
@@ -41,7 +36,7 @@ def _event(tenant: str, run: str, n: int) -> bytes:
 
 async def _main(bootstrap: str, tenant: str, run: str, rate: str, seconds: str) -> None:
     async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all") as producer:
-        await paced(producer, tenant, run, int(rate), int(seconds))
+        await publish(producer, tenant, run, int(rate), int(seconds))
 
 
 if __name__ == "__main__":

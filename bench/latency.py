@@ -11,7 +11,6 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,6 +18,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from bench.load import Load, compiled, load, missing
+from bench.pacing import paced
 from bench.result import Result
 from devstack.layout import DEVELOPMENT_SECRET, Layout
 from devstack.smtp_peer import SmtpPeer, smtp_environment
@@ -81,7 +81,7 @@ async def _road(stack: Stack, rate: int, folder: Path) -> list[float]:
 
 async def _told(client: Load, producer: AIOKafkaProducer, rate: int, seconds: int) -> list[float]:
     await client.ask(f"expect {rate * seconds}")
-    await _paced(rate, rate * seconds, lambda n: producer.send("noti", _event(n)))
+    await paced(rate, rate * seconds, lambda n: producer.send("noti", _event(n)))
     return (await client.answer())[2:4]
 
 
@@ -122,20 +122,11 @@ async def _kafka_hop(bootstrap: str, rate: int) -> list[float]:
 
         reading = asyncio.create_task(consume())
         async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all") as producer:
-            await _paced(rate, total, lambda _n: producer.send(_HOP.name, repr(time.time()).encode(), partition=0))
+            await paced(rate, total, lambda _n: producer.send(_HOP.name, repr(time.time()).encode(), partition=0))
         await asyncio.wait_for(reading, 30)
     finally:
         await consumer.stop()
     return latencies
-
-
-async def _paced(rate: int, total: int, send: Callable[[int], Awaitable[object]]) -> None:
-    began = time.monotonic()
-    for n in range(total):
-        await send(n)
-        ahead = began + (n + 1) / rate - time.monotonic()
-        if ahead > 0:
-            await asyncio.sleep(ahead)
 
 
 def _quantile(values: list[float], share: float) -> float:

@@ -116,8 +116,7 @@ class CatchUp:
             except Retryable as error:
                 logger.warning("catch_up_held", tenant_id=session.tenant, user_id=session.reader, errors=[str(error)])
                 await asyncio.sleep(error.after)
-            except Exception:
-                # A client that is not brought up to date must come again: silence would look like health.
+            except Exception:  # whatever it is: a client that is left behind must come again; it is raised again
                 self._emitter.drop(session)
                 raise
         metrics.CATCH_UPS.inc()
