@@ -19,9 +19,16 @@ from libs.runtime.clock import iso, utc_now
 USERS = 5
 
 
-async def publish(producer: AIOKafkaProducer, tenant: str, run: str, rate: int, seconds: int) -> None:
-    """Returns when all have been handed to the producer."""
-    await paced(rate, rate * seconds, lambda n: producer.send("noti", _event(tenant, run, n)))
+async def publish(
+    producer: AIOKafkaProducer, tenant: str, run: str, rate: int, seconds: int, *, together: int = 1
+) -> None:
+    """Returns when all have been handed to the producer, `together` at a time."""
+
+    async def send(turn: int) -> None:
+        for n in range(turn * together, (turn + 1) * together):
+            await producer.send("noti", _event(tenant, run, n))
+
+    await paced(rate / together, rate * seconds // together, send)
 
 
 def _event(tenant: str, run: str, n: int) -> bytes:
@@ -35,8 +42,9 @@ def _event(tenant: str, run: str, n: int) -> bytes:
 
 
 async def _main(bootstrap: str, tenant: str, run: str, rate: str, seconds: str) -> None:
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all") as producer:
-        await publish(producer, tenant, run, int(rate), int(seconds))
+    # It lingers as Kafka's own client does by default.
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", linger_ms=5) as producer:
+        await publish(producer, tenant, run, int(rate), int(seconds), together=10)
 
 
 if __name__ == "__main__":

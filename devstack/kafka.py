@@ -13,6 +13,7 @@ from devstack.kafka_wire import serving_brokers
 from devstack.ports import free_port
 from devstack.waiting import wait_until
 
+_PEAK = ["-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-XX:InitiatingHeapOccupancyPercent=35"]
 _LOGGING = Path(__file__).with_name("kafka-log4j2.xml")
 
 
@@ -96,10 +97,10 @@ class EmbeddedKafka:
             raise RuntimeError(f"Kafka's storage could not be formatted:\n{result.stdout}{result.stderr}")
 
     def _java(self, heap: str) -> list[str]:
-        # A quick start and little memory count for more here than peak speed.
-        tuning = [] if self.peak else ["-XX:TieredStopAtLevel=1"]
+        # A quick start and little memory count for more here than peak speed; that has the options of Kafka's scripts.
+        tuning = _PEAK if self.peak else ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
         logging = f"-Dlog4j2.configurationFile={_LOGGING}"
-        return [java(), heap, "-XX:+UseSerialGC", *tuning, logging, "-cp", f"{kafka_jars()}/*"]
+        return [java(), heap, *tuning, logging, "-cp", f"{kafka_jars()}/*"]
 
 
 def _new_cluster_id() -> str:

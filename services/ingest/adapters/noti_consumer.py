@@ -18,6 +18,7 @@ _log = get_logger(__name__)
 _REBALANCE_SECONDS = 10.0
 _START_SECONDS = 30.0
 _STOP_SECONDS = 3.0
+_FEW = 500  # records in one go, below which nothing is read ahead
 
 
 def create_consumer(bootstrap: str, group: str) -> AIOKafkaConsumer:
@@ -110,16 +111,24 @@ class NotiConsumer(ConsumerRebalanceListener):
 
     async def next(self, seconds: float, limit: int) -> dict[Partition, list[ConsumerRecord]]:
         """At most `limit` records; none after `seconds`. Raises PositionLost when the log runs backwards."""
+        self._consumer.resume(*self._read)
         try:
             async with asyncio.timeout(seconds + _REBALANCE_SECONDS):
                 found = await self._consumer.getmany(timeout_ms=int(seconds * 1000), max_records=limit)
         except TimeoutError:
             raise Retryable("the group is being rebalanced", 0) from None
+        if found and sum(map(len, found.values())) < _FEW:
+            # What is read ahead of the next round is old by then, and what came since waits for the round after it.
+            self._consumer.pause(*self._read)
         return {
             partition: records
             for tp, records in found.items()
             if self._follows(partition := (tp.topic, tp.partition), records)
         }
+
+    @property
+    def _read(self) -> list[TopicPartition]:
+        return [TopicPartition(*partition) for partition in self._expected]
 
     def _follows(self, partition: Partition, records: list[ConsumerRecord]) -> bool:
         expected = self._expected.get(partition)
