@@ -15,10 +15,14 @@ from pathlib import Path
 import asyncpg
 
 from bench.result import Result, cpu_seconds
+from devstack.layout import DEVELOPMENT_SEALING_KEY
 from devstack.postgres import EmbeddedPostgres
 from libs.postgres.migrations import migrate
 from libs.postgres.pool import create_pool
 from libs.runtime.clock import utc_now
+from libs.sealing.masters import Masters
+from libs.sealing.vault import Vault
+from services.gateway import metrics
 from services.gateway.adapters.postgres.database import Database
 from services.gateway.adapters.postgres.inbox import PostgresInbox
 from services.gateway.domain.inbox import Filters, Reader
@@ -78,7 +82,7 @@ async def _measured(server: EmbeddedPostgres) -> list[Result]:
     await _fill(dsn)
     pool = await create_pool(dsn, "carillon_gateway", min_size=1, max_size=1)
     database = Database(pool)
-    inbox = PostgresInbox(database)
+    inbox = PostgresInbox(database, Vault(Masters(DEVELOPMENT_SEALING_KEY), metrics.UNSEALABLE))
 
     async def nothing() -> None:
         async with database.as_reader(WHO.tenant, WHO.reader) as connection:

@@ -16,6 +16,7 @@ from cli.commands.mock import mock
 from cli.commands.preview import preview
 from cli.commands.publish import publish
 from cli.commands.replay import replay
+from cli.commands.sealing import app as sealing
 from cli.commands.suppressions import app as suppressions
 from cli.commands.token import token
 
@@ -40,6 +41,7 @@ app.command("replay", rich_help_panel="Operate")(replay)
 app.command("erase", rich_help_panel="Operate")(erase)
 app.add_typer(dead, name="dead", rich_help_panel="Operate")
 app.add_typer(keys, name="keys", rich_help_panel="Operate")
+app.add_typer(sealing, name="sealing", rich_help_panel="Operate")
 app.add_typer(endpoints, name="endpoints", rich_help_panel="Operate")
 app.add_typer(suppressions, name="suppressions", rich_help_panel="Operate")
 

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field
 from cli.domain import durations
 from libs.auth.tokens import MIN_SECRET_BYTES
 from libs.runtime.settings import Settings
+from libs.sealing.settings import SealingSettings
 
 
 def _duration(value: object) -> object:
@@ -36,6 +37,10 @@ class PostgresSettings(Settings):
     """To reach the database."""
 
     postgres_dsn: str = Field(pattern=r"^postgres(ql)?://", description="DSN of the PostgreSQL database")
+
+
+class SealedSettings(PostgresSettings, SealingSettings):
+    """To reach the data keys and open them."""
 
 
 class StoresSettings(KafkaSettings, PostgresSettings):

@@ -11,6 +11,7 @@ from devstack.ports import free_port
 NAMES = ("ingest", "router", "gateway", "delivery")
 DEVELOPMENT_PORTS: Mapping[str, int] = {"ingest": 3001, "gateway": 3002, "router": 3003, "delivery": 3004}
 DEVELOPMENT_SECRET = "development-only-secret-change-me-0123456789"  # noqa: S105  its name says where it may be used
+DEVELOPMENT_SEALING_KEY = "ZGV2ZWxvcG1lbnQtb25seS1zZWFsaW5nLWtleS0wMTI="  # likewise
 _INSTANCE_STEP = 10  # the second gateway listens ten ports above the first
 
 
@@ -38,6 +39,7 @@ class Neighbours:
             "CARILLON_KAFKA_TOPIC_PREFIX": self.topic_prefix,
             "CARILLON_POSTGRES_DSN": self.postgres_dsn,
             "CARILLON_JWT_SECRET": self.jwt_secret,
+            "CARILLON_SEALING_KEYS": DEVELOPMENT_SEALING_KEY,
         }
 
 

@@ -18,18 +18,15 @@ def at_path(data: Any, path: str) -> Any:
     return data
 
 
+def put(data: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """The data with another value at a path where there is one; what was given stays as it is."""
+    first, _, rest = path.partition(".")
+    return data | {first: put(data[first], rest, value) if rest else value}
+
+
 def masked(data: dict[str, Any], paths: Iterable[str]) -> dict[str, Any]:
     """The data with a mask for whatever stands at the paths; what was given stays as it is."""
     for path in paths:
-        data = _masked(data, path.split("."))
+        if at_path(data, path) is not None:
+            data = put(data, path, MASK)
     return data
-
-
-def _masked(data: dict[str, Any], parts: list[str]) -> dict[str, Any]:
-    first, *rest = parts
-    there = data.get(first)
-    if there is None:
-        return data
-    if rest:
-        return data | {first: _masked(there, rest)} if isinstance(there, dict) else data
-    return data | {first: MASK}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 
@@ -18,6 +18,7 @@ from libs.runtime.health import Health
 from libs.runtime.logging import get_logger
 from libs.schemas import topics
 from libs.schemas.events import ENDPOINT_CHANNELS
+from libs.sealing.vault import Vault
 from services.delivery import metrics
 from services.delivery.adapters.addresses import PostgresAddresses
 from services.delivery.adapters.kafka import KafkaRecords
@@ -65,7 +66,10 @@ async def run(settings: Settings, channels: Sequence[str], stop: asyncio.Event) 
         letters = KafkaRecords(
             producer, prefix + topics.DELIVERY_DEAD.name, prefix + topics.NOTIFICATION_LIFECYCLE.name
         )
-        workers = [_worker(settings, channel, providers[channel], pool, letters, health, stop) for channel in channels]
+        ledgers = partial(PostgresLedger, pool, Vault(settings.masters, metrics.UNSEALABLE))
+        workers = [
+            _worker(settings, channel, providers[channel], ledgers, letters, health, stop) for channel in channels
+        ]
         health.checks["postgres"] = partial(_answers, pool)
         for worker in workers:
             health.checks[f"{worker.channel}-consumer"] = worker.assigned
@@ -95,14 +99,14 @@ def _worker(
     settings: Settings,
     channel: str,
     providers: Sequence[Provider],
-    pool: asyncpg.Pool,
+    ledgers: Callable[..., PostgresLedger],
     letters: DeadLetters,
     health: Health,
     stop: asyncio.Event,
 ) -> Worker:
     repeatable, shared = CHANNELS[channel].repeatable, CHANNELS[channel].shared
     topic, prefix = topics.DELIVERY[channel].name, settings.kafka_topic_prefix
-    ledger = PostgresLedger(pool, channel, settings.delivery_lease, repeatable=repeatable)
+    ledger = ledgers(channel, settings.delivery_lease, repeatable=repeatable)
     own = settings.tuning(channel)
     pace = steady(own.concurrency or settings.delivery_concurrency, Backoff(1.0, settings.delivery_rest_cap))
     policy = settings.retry_policy(channel)

@@ -27,5 +27,6 @@ LATENCY = Histogram(
 DUE = Gauge(
     "carillon_delivery_due", "Deliveries that are due and not taken by any worker, counted to a bound", ["channel"]
 )
+UNSEALABLE = Counter("carillon_delivery_unsealable", "Sensitive values that could not be opened", ["reason"])
 IN_FLIGHT = Gauge("carillon_delivery_in_flight", "Calls to the provider that run now", _LABELS)
 LIMIT = Gauge("carillon_delivery_call_limit", "How many calls to the provider may run at once now", _LABELS)

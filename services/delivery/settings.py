@@ -11,6 +11,7 @@ from pydantic_settings import NoDecode
 from libs.auth.links import LinkSettings
 from libs.runtime.settings import ChannelSettings, ServiceSettings
 from libs.schemas.events import Channel
+from libs.sealing.settings import SealingSettings
 from services.delivery.domain.retry import Backoff, RetryPolicy
 
 
@@ -27,7 +28,7 @@ class ChannelTuning(BaseModel):
     per_tenant_second: float = Field(0.0, ge=0)
 
 
-class Settings(ServiceSettings, ChannelSettings, LinkSettings):
+class Settings(ServiceSettings, ChannelSettings, LinkSettings, SealingSettings):
     """`CARILLON_` variables of the service. Times are seconds."""
 
     http_port: int = Field(3004, ge=1, le=65535)

@@ -17,6 +17,8 @@ from libs.runtime.clock import utc_now
 from libs.runtime.health import Check, Health
 from libs.runtime.lifecycle import Stop, first
 from libs.schemas.topics import GATEWAY_INBOX
+from libs.sealing.vault import Vault
+from services.gateway import metrics
 from services.gateway.adapters.callback import CallBack
 from services.gateway.adapters.kafka_events import KafkaEvents
 from services.gateway.adapters.kafka_inbox import KafkaInbox
@@ -62,16 +64,16 @@ async def run(settings: Settings, stop: Stop) -> None:
         stack.push_async_callback(call_back.close)
         presences = PostgresPresence(database, settings.presence_lease)
         circle = Circle(_holder(), slots, records, PostgresPolicies(database), call_back, presences)
-        logs, directory = PostgresLogs(database), PostgresDirectory(database)
-        world = Neighbours(
-            slots, inbox, logs, PostgresInbox(database), directory, verifier, transports.every, circle, catalogues.of
-        )
+        vault = Vault(settings.masters, metrics.UNSEALABLE)
+        logs, directory = PostgresLogs(database, vault), PostgresDirectory(database)
+        mailbox = PostgresInbox(database, vault)
+        world = Neighbours(slots, inbox, logs, mailbox, directory, verifier, transports.every, circle, catalogues.of)
         live = Live(settings, world, utc_now, health)
         transports.open(live)
         telling = Telling(slots, records, live.following, live.watch)
         events = KafkaEvents(settings.kafka_bootstrap, settings.kafka_topic_prefix)
         stack.push_async_callback(events.close)
-        rest = Rest(settings, database, events, live.access, telling, catalogues.of)
+        rest = Rest(settings, database, vault, events, live.access, telling, catalogues.of)
         live.events.assign({MarkRead: Reading(rest.inbox).mark_read})
         health.checks |= {"postgres": database.fault, "feed": _attached(live)}
         routers = [

@@ -50,6 +50,7 @@ EVENT_STREAMS_CUT = Counter(
 )
 PLAIN_SOCKETS = Gauge("carillon_gateway_plain_sockets", "WebSockets without Socket.IO that are open")
 PLAIN_SOCKETS_CUT = Counter("carillon_gateway_plain_sockets_cut_total", "WebSockets ended because they took too little")
+UNSEALABLE = Counter("carillon_gateway_unsealable_total", "Sensitive values that could not be opened", ["reason"])
 FORWARDED = Counter("carillon_gateway_forwarded_total", "Requests forwarded to ingest", ["status"])
 
 

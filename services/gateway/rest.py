@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from libs.catalogue.catalogue import Catalogue
 from libs.runtime.clock import utc_now
 from libs.runtime.health import Health
+from libs.sealing.vault import Vault
 from services.gateway.adapters.postgres.admin import PostgresAdmin
 from services.gateway.adapters.postgres.answers import PostgresAnswers
 from services.gateway.adapters.postgres.database import Database
@@ -43,6 +44,7 @@ class Rest:
         self,
         settings: Settings,
         database: Database,
+        vault: Vault,
         events: Events,
         access: Access,
         telling: Telling,
@@ -50,7 +52,7 @@ class Rest:
     ) -> None:
         self._settings, self._catalogue_of, self._events = settings, catalogue_of, events
         self._administration = PostgresAdmin(database)
-        self.inbox = InboxDesk(PostgresInbox(database), access, telling, utc_now)
+        self.inbox = InboxDesk(PostgresInbox(database, vault), access, telling, utc_now)
         stored = PostgresPreferences(database)
         self.preferences = PreferencesDesk(stored, catalogue_of, telling)
         self.of_tenant = TenantDesk(stored, catalogue_of)

@@ -12,6 +12,7 @@ from pydantic_settings import NoDecode
 from libs.auth.settings import TokenRules
 from libs.outbound.settings import EgressSettings
 from libs.runtime.settings import ServiceSettings
+from libs.sealing.settings import SealingSettings
 from services.gateway.domain.acknowledging import Patience
 from services.gateway.domain.dialects.internal import Internal
 from services.gateway.domain.dialects.marketplace import Marketplace
@@ -20,7 +21,7 @@ from services.gateway.live_settings import LiveRules
 from services.gateway.rest_settings import RestRules
 
 
-class Settings(ServiceSettings, TokenRules, LiveRules, RestRules, EgressSettings):
+class Settings(ServiceSettings, TokenRules, LiveRules, RestRules, EgressSettings, SealingSettings):
     """Times are seconds."""
 
     http_port: int = Field(3002, ge=1, le=65535)

@@ -24,6 +24,8 @@ from libs.runtime.health import Health
 from libs.runtime.health import Progress as Liveness
 from libs.runtime.lifecycle import Stop, close_within, first
 from libs.schemas import topics
+from libs.sealing.vault import Vault
+from services.router import metrics
 from services.router.adapters.catalogue import keep_release
 from services.router.adapters.directory import PostgresDirectory
 from services.router.adapters.due import PostgresDue
@@ -64,6 +66,7 @@ class _Neighbours:
     outbox: KafkaOutbox
     pool: asyncpg.Pool
     catalogues: Catalogues
+    vault: Vault
 
 
 async def run(settings: Settings, stop: Stop) -> None:
@@ -108,7 +111,7 @@ def _compose(settings: Settings, neighbours: _Neighbours, health: Health, stop: 
         audience_limit=settings.router_audience_limit,
         offline_grace=offline_grace,
     )
-    ledger = PostgresLedger(pool, positions, grace)
+    ledger = PostgresLedger(pool, positions, neighbours.vault, grace)
 
     def batches(progress: Liveness, follow: Follow = follow_nothing) -> BatchHandler:
         return BatchHandler(
@@ -122,7 +125,7 @@ def _compose(settings: Settings, neighbours: _Neighbours, health: Health, stop: 
         )
 
     due = DueHandler(
-        PostgresDue(pool, grace),
+        PostgresDue(pool, neighbours.vault, grace),
         ledger,
         neighbours.outbox,
         Holding(health.watch("due work", DUE_LIMIT), stop),
@@ -208,7 +211,10 @@ async def _meet(settings: Settings, holding: Holding, stack: AsyncExitStack) -> 
     catalogues = Catalogues(database.fetch)
     await meeting(catalogues.refresh)
     await meeting(partial(keep_release, database, catalogues.base))
-    return _Neighbours(cluster, reader, outbox, database, catalogues)
+    vault = Vault(settings.masters, metrics.UNSEALABLE)
+    if foreign := await meeting(partial(vault.foreign, database.fetch)):
+        raise Misconfigured(f"CARILLON_SEALING_KEYS lacks keys that are in use: {', '.join(foreign)}")
+    return _Neighbours(cluster, reader, outbox, database, catalogues, vault)
 
 
 async def _check_forward_topics(settings: Settings, reader: AIOKafkaConsumer) -> None:

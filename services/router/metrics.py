@@ -49,4 +49,5 @@ OLDEST = Gauge("carillon_router_oldest_notification_seconds", "Age of the oldest
 OVERDUE = Gauge(
     "carillon_router_retention_overdue_seconds", "By how much the oldest notification is past its time, as last seen"
 )
+UNSEALABLE = Counter("carillon_router_unsealable_total", "Sensitive values that could not be opened", ["reason"])
 ERASED = Counter("carillon_router_erased_notifications_total", "Notifications whose content was erased for a person")

@@ -11,6 +11,7 @@ from pydantic_settings import NoDecode
 from libs.runtime.settings import ChannelSettings, ServiceSettings
 from libs.runtime.settings import Settings as Base
 from libs.schemas.retention import checked
+from libs.sealing.settings import SealingSettings
 from services.router.domain.audience import AudienceRules
 
 _TOPIC = re.compile(r"^[A-Za-z0-9._-]{1,249}$")
@@ -50,7 +51,7 @@ class AudienceSettings(Base):
         return AudienceRules(frozenset(self.alert_roles), self.system_org, self.system_admin_role, self.forward_topics)
 
 
-class Settings(ServiceSettings, ChannelSettings, AudienceSettings):
+class Settings(ServiceSettings, ChannelSettings, SealingSettings, AudienceSettings):
     """`CARILLON_` variables of the router. Times are seconds."""
 
     http_port: int = Field(3003, ge=1, le=65535)

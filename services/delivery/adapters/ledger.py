@@ -11,8 +11,10 @@ from uuid import UUID, uuid4
 import asyncpg
 import orjson
 
+from libs.catalogue.paths import MASK
 from libs.postgres.queries import load
 from libs.schemas.records import DeliveryReference
+from libs.sealing.vault import Closed, Vault
 from services.delivery.domain import digest
 from services.delivery.domain.delivery import Content, Delivery, Device, Endpoint, Item, Recipient
 from services.delivery.domain.outcome import Failed, Outcome, Retry, Returned, Sent, Unknown
@@ -28,12 +30,12 @@ _Row = tuple[str, float | None, bool]  # state, delay in seconds, whether it cou
 class PostgresLedger:
     """`lease` in seconds; `repeatable` as in domain.outcome. Implements ports.Ledger."""
 
-    def __init__(self, pool: asyncpg.Pool, channel: str, lease: float, *, repeatable: bool) -> None:
-        self._pool, self._channel, self._repeatable = pool, channel, repeatable
+    def __init__(self, pool: asyncpg.Pool, vault: Vault, channel: str, lease: float, *, repeatable: bool) -> None:
+        self._pool, self._vault, self._channel, self._repeatable = pool, vault, channel, repeatable
         self._lease = timedelta(seconds=lease)
 
     async def claim(self, references: Sequence[DeliveryReference]) -> list[Delivery]:
-        """One statement. The token is new with every claim."""
+        """One statement, and one for keys that are not known. The token is new with every claim."""
         wanted = [r.tenant for r in references], [r.id for r in references]
         return await self._claim(_CLAIM, *wanted)
 
@@ -44,7 +46,10 @@ class PostgresLedger:
     async def _claim(self, statement: str, *wanted: Any) -> list[Delivery]:
         token = uuid4()
         rows = await self._pool.fetch(statement, self._channel, token, self._lease, *wanted)
-        return [_delivery(row, self._channel, token) for row in rows]
+        sealed = [row for row in rows if row["sealed"] is not None]
+        closed = [Closed(row["tenant"], row["notification"], row["closed"], row["sealed"]) for row in sealed]
+        opened = await self._vault.open(self._pool.fetch, closed)
+        return [_delivery(row, opened.get((row["tenant"], row["notification"])), self._channel, token) for row in rows]
 
     async def exchange(
         self, ended: Sequence[Result], waiting: Sequence[Delivery]
@@ -91,7 +96,7 @@ def _keys(deliveries: Sequence[Delivery]) -> tuple[list[str], list[UUID], list[U
     return [d.tenant for d in deliveries], [d.id for d in deliveries], [d.token for d in deliveries]
 
 
-def _delivery(row: asyncpg.Record, channel: str, token: UUID) -> Delivery:
+def _delivery(row: asyncpg.Record, opened: dict[str, Any] | None, channel: str, token: UUID) -> Delivery:
     return Delivery(
         tenant=row["tenant"],
         id=row["id"],
@@ -108,7 +113,7 @@ def _delivery(row: asyncpg.Record, channel: str, token: UUID) -> Delivery:
             row["phone"],
             row["locale"],
         ),
-        content=_content(row),
+        content=_content(row, opened),
         traceparent=row["traceparent"],
         expires_at=row["expires_at"],
         reached=tuple(row["reached"]),
@@ -119,23 +124,32 @@ def _delivery(row: asyncpg.Record, channel: str, token: UUID) -> Delivery:
     )
 
 
-def _content(row: asyncpg.Record) -> Content:
+def _content(row: asyncpg.Record, opened: dict[str, Any] | None) -> Content:
     if row["items"] is not None:
         given = orjson.loads(row["items"])
         items = [Item(one["title"], one["message"], one["actionUrl"], one["type"]) for one in given]
         url = items[0].action_url if len(items) == 1 else None
         said = digest.words(items)
         return Content(row["notification"], digest.TYPE, row["severity"], *said, url, items=tuple(items))
+    document, url = orjson.loads(row["document"]) if row["document"] else {}, row["action_url"]
+    if opened is not None:
+        document |= {"data": opened} if document else {}
+        url = _link(opened) if url == MASK else url
     return Content(
         row["notification"],
         row["type"],
         row["severity"],
         row["title"],
         row["message"],
-        row["action_url"],
-        orjson.loads(row["document"]) if row["document"] else {},
+        url,
+        document,
         collapse_key=row["collapse_key"],
     )
+
+
+def _link(data: dict[str, Any]) -> str | None:
+    found = data.get("ctaUrl")
+    return found if isinstance(found, str) else None
 
 
 def _endpoint(text: str | None) -> Endpoint | None:

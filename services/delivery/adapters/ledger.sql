@@ -89,6 +89,7 @@ select c.tenant, c.id, c.notification, c.user_id, c.attempts, c.created_at, c.tr
        u.email, u.phone, u.display_name, coalesce(n.type, '') as type,
        coalesce(n.severity, case c.urgency when 0 then 'critical' when 1 then 'high' when 3 then 'low' else 'normal' end) as severity,
        n.title, n.message, n.collapse_key, coalesce(n.extras ->> 'actionUrl', n.data ->> 'ctaUrl') as action_url,
+       n.sealed, case when n.sealed is not null then n.data end as closed,
        case when $1 in ('webhook', 'slack', 'discord', 'teams') then (
          select jsonb_build_object('id', e.endpoint_id, 'url', e.url, 'secrets', e.secrets)
          from webhook_endpoints e
@@ -109,8 +110,9 @@ select c.tenant, c.id, c.notification, c.user_id, c.attempts, c.created_at, c.tr
                                              'type', m.type)
                           order by m.accepted_at)
          from (
-           select o.title, o.message, o.type, coalesce(o.extras ->> 'actionUrl', o.data ->> 'ctaUrl') as action_url,
-             o.accepted_at
+           select o.title, o.message, o.type, o.accepted_at,
+             coalesce(o.extras ->> 'actionUrl', case when o.sealed -> 'values' ? 'ctaUrl' then null else o.data ->> 'ctaUrl'
+             end) as action_url
            from deliveries i
            join notifications o on o.tenant = i.tenant and o.id = i.notification
            where i.tenant = c.tenant and i.digest = c.id and i.state = 'digested'

@@ -10,7 +10,8 @@ from uuid import UUID
 from libs.postgres.pool import Connection
 from libs.postgres.queries import load
 from libs.schemas.records import AcceptedEvent
-from services.router.adapters import withdrawals
+from libs.sealing.vault import Vault
+from services.router.adapters import sealing, withdrawals
 from services.router.domain.broadcasting import id_in, told_in
 from services.router.domain.handover import Publication
 from services.router.domain.notification import Key
@@ -20,7 +21,7 @@ _AHEAD = 100  # tenants: no page is larger, and some of it may be disabled or en
 
 
 @asynccontextmanager
-async def page(connection: Connection, size: int) -> AsyncIterator[Sequence[Publication]]:
+async def page(connection: Connection, vault: Vault, size: int) -> AsyncIterator[Sequence[Publication]]:
     """What the next tenants of the oldest open broadcast are told; it counts as told when the block ends."""
     row = await connection.fetchrow(_SQL["next"])
     if row is None:
@@ -29,7 +30,8 @@ async def page(connection: Connection, size: int) -> AsyncIterator[Sequence[Publ
     found = await connection.fetch(_SQL["tenants"], row["cursor"], row["reached"], row["created_at"], size)
     tenants = [tenant for (tenant,) in found]
     if row["reached"] is None:
-        event = AcceptedEvent.model_validate_json(row["record"])
+        (record,) = await sealing.opened_records(vault, connection.fetch, [row])
+        event = AcceptedEvent.model_validate_json(record)
         yield [Publication(row["event"], row["key"], told_in(to, event), row["traceparent"]) for to in tenants]
     else:
         told = [(tenant, id_in(tenant, row["tenant"], row["id"]), row["cancelled_by"]) for tenant in tenants]

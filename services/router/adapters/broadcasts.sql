@@ -1,6 +1,6 @@
 -- name: next
 -- The oldest broadcast that is not told, or taken back, everywhere; nobody else works on it until the transaction ends.
-select tenant, id, event, record, traceparent, key, cursor, reached, cancelled_by, created_at
+select tenant, id, event, record, traceparent, key, sealed, cursor, reached, cancelled_by, created_at
 from broadcasts where done_at is null order by created_at limit 1
 for update skip locked
 

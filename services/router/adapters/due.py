@@ -12,7 +12,8 @@ import asyncpg
 from libs.postgres.pool import Connection
 from libs.postgres.queries import load
 from libs.rules.person import person_of
-from services.router.adapters import broadcasts, withdrawals
+from libs.sealing.vault import Vault
+from services.router.adapters import broadcasts, sealing, withdrawals
 from services.router.adapters.room_logs import append
 from services.router.domain.closing import Closed, close
 from services.router.domain.handover import DueDelivery, Publication
@@ -29,8 +30,8 @@ _FORGET_CANCELLED = timedelta(days=7)  # longer than Kafka keeps what might stil
 class PostgresDue:
     """Implements services.router.ports.DueWork. `grace` as for the ledger."""
 
-    def __init__(self, pool: asyncpg.Pool, grace: timedelta) -> None:
-        self._pool, self._grace = pool, grace
+    def __init__(self, pool: asyncpg.Pool, vault: Vault, grace: timedelta) -> None:
+        self._pool, self._vault, self._grace = pool, vault, grace
 
     async def look(self) -> Look:
         row = await self._pool.fetchrow(_SQL["look"])
@@ -43,9 +44,10 @@ class PostgresDue:
     ) -> AsyncIterator[Sequence[tuple[str, Publication]]]:
         async with self._pool.acquire() as connection, connection.transaction():
             rows = await connection.fetch(_SQL["scheduled"], per_tenant, limit, after)
+            records = await sealing.opened_records(self._vault, connection.fetch, rows)
             yield [
-                (row["tenant"], Publication(row["event"], row["key"], row["record"], row["traceparent"]))
-                for row in rows
+                (row["tenant"], Publication(row["event"], row["key"], record, row["traceparent"]))
+                for row, record in zip(rows, records, strict=True)
             ]
             await connection.execute(_SQL["handed_on"], *_columns([(row["tenant"], row["id"]) for row in rows]))
 
@@ -54,7 +56,7 @@ class PostgresDue:
         async with (
             self._pool.acquire() as connection,
             connection.transaction(),
-            broadcasts.page(connection, size) as publications,
+            broadcasts.page(connection, self._vault, size) as publications,
         ):
             yield publications
 

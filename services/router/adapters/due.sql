@@ -17,7 +17,7 @@ with recursive tenants (tenant) as (
 select due.*
 from tenants t
 cross join lateral (
-  select s.tenant, s.id, s.event, s.record, s.traceparent, s.key
+  select s.tenant, s.id, s.event, s.record, s.traceparent, s.key, s.sealed
   from scheduled s
   where s.state = 'waiting' and s.tenant = t.tenant and s.due_at <= now()
   order by s.due_at limit $1

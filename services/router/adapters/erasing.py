@@ -36,6 +36,7 @@ class PostgresErasing:
 
 async def _page(connection: Connection, due: asyncpg.Record) -> Erased:
     tenant, user, room = due["tenant"], due["user_id"], rooms.user(due["user_id"])
+    await connection.execute(_SQL["keys"], tenant, user, due["requested_at"])  # with the first page, and nothing later
     found = await connection.fetch(_SQL["in_room"], tenant, room, due["requested_at"], due["seq"], user, _PAGE)
     if found:
         theirs, shown = ([row["id"] for row in found if row["theirs"]], {row["id"] for row in found if row["shown"]})

@@ -32,6 +32,9 @@ order by n.id
 -- name: erase
 select erase_notifications($1, $2)
 
+-- name: keys
+select erase_keys($1, $2, $3)
+
 -- name: of_person
 select erase_person($1, $2, $3, $4)
 

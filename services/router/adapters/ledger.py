@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import orjson
@@ -14,12 +15,12 @@ from libs.postgres.pool import Connection
 from libs.postgres.progress import Advance
 from libs.postgres.queries import load
 from libs.rules.person import Person, preferences, tenant_preferences
-from services.router.adapters import deliveries, withdrawals
+from libs.sealing.vault import Vault
+from services.router.adapters import deliveries, sealing, withdrawals
 from services.router.adapters.positions import PostgresPositions
 from services.router.adapters.room_logs import Appended, append, hide
 from services.router.domain.broadcasting import Broadcast
 from services.router.domain.handover import DueDelivery, Emission, RoomKey
-from services.router.domain.incoming import Received
 from services.router.domain.notification import Key, Notification, RoomPlace
 from services.router.domain.offsets import Partition, Tally, first_hole, partition_of, tally
 from services.router.domain.planning import Plan
@@ -32,10 +33,13 @@ _SQL = load(Path(__file__).with_name("ledger.sql"))
 
 
 class PostgresLedger:
-    """Implements services.router.ports.Ledger. `grace` is when delivery looks for what Kafka did not bring."""
+    """Implements services.router.ports.Ledger. `grace` is when delivery looks for what Kafka did not bring.
 
-    def __init__(self, pool: asyncpg.Pool, positions: PostgresPositions, grace: timedelta) -> None:
-        self._pool, self._positions, self._grace = pool, positions, grace
+    What is sensitive leaves it sealed, and comes back open.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, positions: PostgresPositions, vault: Vault, grace: timedelta) -> None:
+        self._pool, self._positions, self._vault, self._grace = pool, positions, vault, grace
 
     async def write(self, writing: Writing) -> Written:
         partitions = sorted({partition_of(record) for record, _ in writing.units} | _partition(writing))
@@ -54,14 +58,18 @@ class PostgresLedger:
         if hole is not None:
             raise Missing(*hole)
         plans = [step for _, step in writing.units if isinstance(step, Plan)]
-        inserted = await self._insert(connection, plans, writing.as_of)
+        keys = await sealing.keys(self._vault, connection, [step for _, step in writing.units])
+        inserted = await self._insert(connection, plans, keys, writing.as_of)
         fresh = [plan for plan in plans if inserted.get(plan.notification.key) is False]
         appending = await withdrawals.collapsed(connection, [plan.notification for plan in fresh])
         made = [(plan.notification, delivery) for plan in fresh for delivery in plan.deliveries]
         due = await deliveries.insert(connection, made, self._grace)
         await self._insert_expansions(connection, fresh, writing.as_of)
-        waiting = await self._schedule(connection, [step for _, step in writing.units if isinstance(step, Schedule)])
-        waiting |= await self._broadcast(connection, [step for _, step in writing.units if isinstance(step, Broadcast)])
+        schedules = [step for _, step in writing.units if isinstance(step, Schedule)]
+        broadcasts = [step for _, step in writing.units if isinstance(step, Broadcast)]
+        waiting = await self._schedule(connection, schedules, keys) | await self._broadcast(
+            connection, broadcasts, keys
+        )
         await withdrawals.replace(connection, appending, inserted)  # what was replaced as it came
         tallies = tally(writing.fates(inserted.keys(), waiting), at, writing.verified)
         if tallies:
@@ -71,12 +79,14 @@ class PostgresLedger:
         gaps = sum(added.gaps for added in tallies.values())
         return _written(appended, inserted, due, waiting, gaps), tallies
 
-    async def _insert(self, connection: Connection, plans: Sequence[Plan], as_of: datetime | None) -> dict[Key, bool]:
+    async def _insert(
+        self, connection: Connection, plans: Sequence[Plan], keys: sealing.Keys, as_of: datetime | None
+    ) -> dict[Key, bool]:
         """What was inserted here, and whether it was cancelled before it came."""
         if not plans:
             return {}
-        rows = sorted((plan.notification for plan in plans), key=lambda n: n.key)
-        columns = zip(*map(_row, rows), strict=True)
+        rows = sorted(plans, key=lambda plan: plan.key)
+        columns = zip(*(_row(plan.notification, *sealing.notification(plan, keys)) for plan in rows), strict=True)
         returned = await connection.fetch(_SQL["insert_notifications"], *columns, as_of)
         return {(row[0], row[1]): row[2] for row in returned}
 
@@ -88,17 +98,17 @@ class PostgresLedger:
         if rows:
             await connection.execute(_SQL["insert_expansions"], *zip(*rows, strict=True), as_of)
 
-    async def _schedule(self, connection: Connection, schedules: Sequence[Schedule]) -> set[Key]:
+    async def _schedule(self, connection: Connection, schedules: Sequence[Schedule], keys: sealing.Keys) -> set[Key]:
         """The events that were not waiting yet. One that was cancelled before it came is cancelled at once."""
-        rows = sorted(_scheduled(schedule, part) for schedule in schedules for part in schedule.parts)
+        rows = sorted(_scheduled(schedule, part, keys) for schedule in schedules for part in schedule.parts)
         if not rows:
             return set()
         returned = await connection.fetch(_SQL["schedule"], *zip(*rows, strict=True))
         return {(row["tenant"], row["event_id"]) for row in returned}
 
-    async def _broadcast(self, connection: Connection, broadcasts: Sequence[Broadcast]) -> set[Key]:
+    async def _broadcast(self, connection: Connection, broadcasts: Sequence[Broadcast], keys: sealing.Keys) -> set[Key]:
         """The events for all tenants that were not there yet, likewise."""
-        rows = sorted((*broadcast.key, *_as_received(broadcast.received)) for broadcast in broadcasts)
+        rows = sorted((*broadcast.key, *_as_received(broadcast, keys)) for broadcast in broadcasts)
         if not rows:
             return set()
         returned = await connection.fetch(_SQL["broadcast"], *zip(*rows, strict=True))
@@ -106,15 +116,16 @@ class PostgresLedger:
 
     async def read_back(self, keys: Collection[Key]) -> tuple[list[Emission], list[DueDelivery]]:
         tenants, ids = [tenant for tenant, _ in keys], [id_ for _, id_ in keys]
-        # Three statements and no transaction: what was committed by another does not change any more.
+        # No transaction: what was committed by another does not change any more.
         async with self._pool.acquire() as connection:
             notifications = await connection.fetch(_SQL["read_notifications"], tenants, ids)
             places = await connection.fetch(_SQL["read_places"], tenants, ids)
             due = await connection.fetch(_SQL["read_deliveries"], tenants, ids)
+            opened = await sealing.opened_notifications(self._vault, connection.fetch, notifications)
         by_key: dict[Key, dict[str, RoomPlace]] = defaultdict(dict)
         for tenant, id_, room, epoch, seq in places:
             by_key[tenant, id_][room] = RoomPlace(room, epoch, seq)
-        stored = [_notification(row) for row in notifications]
+        stored = [_notification(row) for row in opened]
         emissions = [
             Emission(n, [by_key[n.key][room] for room in n.rooms if room in by_key[n.key]]) for n in stored if n.rooms
         ]
@@ -149,7 +160,7 @@ def _advance(partition: Partition, added: Tally) -> Advance:
     return Advance(*partition, added.next_offset, added.accepted, added.duplicates, added.dead, added.gaps)
 
 
-def _row(n: Notification) -> tuple[object, ...]:
+def _row(n: Notification, data: str | None, sealed: str | None) -> tuple[object, ...]:
     return (
         n.tenant,
         n.id,
@@ -161,7 +172,7 @@ def _row(n: Notification) -> tuple[object, ...]:
         n.severity,
         n.priority,
         n.metadata,
-        n.data,
+        data,
         orjson.dumps(n.extras).decode(),
         n.audience,
         " ".join(n.rooms),
@@ -172,20 +183,24 @@ def _row(n: Notification) -> tuple[object, ...]:
         n.accepted_at,
         n.expires_at,
         n.collapse_key,
+        sealed,
     )
 
 
-def _scheduled(schedule: Schedule, part: Part) -> tuple[object, ...]:
+def _scheduled(schedule: Schedule, part: Part, keys: sealing.Keys) -> tuple[object, ...]:
     event, record = schedule.received.event, schedule.received.record
     source, trace = event.source.topic, schedule.received.traceparent
-    return event.tenant, part.id, event.id, event.event, source, part.due_at, part.record, trace, record.key
+    kept, is_sealed = sealing.record(schedule, part.id, part.record, keys)
+    return event.tenant, part.id, event.id, event.event, source, part.due_at, kept, trace, record.key, is_sealed
 
 
-def _as_received(received: Received) -> tuple[object, ...]:
+def _as_received(broadcast: Broadcast, keys: sealing.Keys) -> tuple[object, ...]:
+    received = broadcast.received
     event, record = received.event, received.record
-    return event.event, event.source.topic, record.value, received.traceparent, record.key
+    assert record.value is not None  # it was read
+    kept, is_sealed = sealing.record(broadcast, event.id, record.value, keys)
+    return event.event, event.source.topic, kept, received.traceparent, record.key, is_sealed
 
 
-def _notification(row: asyncpg.Record) -> Notification:
-    values = dict(row)
+def _notification(values: dict[str, Any]) -> Notification:
     return Notification(**values | {"extras": orjson.loads(str(values["extras"])), "rooms": tuple(values["rooms"])})

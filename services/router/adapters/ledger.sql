@@ -4,17 +4,17 @@
 -- cancelled before it came is written without rooms and decisions.
 insert into notifications (
   tenant, id, event, type, name, title, message, severity, priority, metadata, data, extras, audience, rooms,
-  catalogue_version, decisions_planned, traceparent, source, accepted_at, expires_at, collapse_key, planned_at,
+  catalogue_version, decisions_planned, traceparent, source, accepted_at, expires_at, collapse_key, sealed, planned_at,
   cancelled_at)
 select n.tenant, n.id, event, type, name, title, message, severity, priority, metadata, data, extras, audience,
   case when c.id is null then string_to_array(rooms, ' ') else '{}' end, catalogue_version,
   case when c.id is null then decisions_planned else 0 end, traceparent, source, accepted_at, expires_at, collapse_key,
-  coalesce($22::timestamptz, now()), c.requested_at
+  sealed, coalesce($23::timestamptz, now()), c.requested_at
 from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
   $10::jsonb[], $11::jsonb[], $12::jsonb[], $13::jsonb[], $14::text[], $15::text[], $16::int[], $17::text[],
-  $18::jsonb[], $19::timestamptz[], $20::timestamptz[], $21::text[])
+  $18::jsonb[], $19::timestamptz[], $20::timestamptz[], $21::text[], $22::jsonb[])
   as n (tenant, id, event, type, name, title, message, severity, priority, metadata, data, extras, audience, rooms,
-        catalogue_version, decisions_planned, traceparent, source, accepted_at, expires_at, collapse_key)
+        catalogue_version, decisions_planned, traceparent, source, accepted_at, expires_at, collapse_key, sealed)
 left join cancellations c on c.tenant = n.tenant and c.id = n.id
 on conflict (tenant, id) do nothing
 returning tenant, id, cancelled_at is not null as cancelled
@@ -28,22 +28,24 @@ from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::smal
 
 -- name: schedule
 -- Events that wait for their time, each in its parts; all of an event's parts are written together or not at all.
-insert into scheduled (tenant, id, event_id, event, source_topic, due_at, record, traceparent, key, state)
+insert into scheduled (tenant, id, event_id, event, source_topic, due_at, record, traceparent, key, sealed, state)
 select s.tenant, s.id, s.event_id, s.event, s.source_topic, s.due_at, case when c.id is null then s.record end,
-  s.traceparent, s.key, case when c.id is null then 'waiting' else 'cancelled' end
+  s.traceparent, s.key, s.sealed, case when c.id is null then 'waiting' else 'cancelled' end
 from unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[], $7::bytea[], $8::text[],
-  $9::bytea[]) as s (tenant, id, event_id, event, source_topic, due_at, record, traceparent, key)
+  $9::bytea[], $10::boolean[])
+  as s (tenant, id, event_id, event, source_topic, due_at, record, traceparent, key, sealed)
 left join cancellations c on c.tenant = s.tenant and c.id = s.event_id
 on conflict (tenant, id) do nothing
 returning tenant, event_id
 
 -- name: broadcast
 -- Events for all tenants, before any of them is told. One that was cancelled before it came is told nobody.
-insert into broadcasts (tenant, id, event, source_topic, record, traceparent, key, reached, cancelled_by, done_at)
+insert into broadcasts
+  (tenant, id, event, source_topic, record, traceparent, key, sealed, reached, cancelled_by, done_at)
 select b.tenant, b.id, b.event, b.source_topic, case when c.id is null then b.record end, b.traceparent, b.key,
-  case when c.id is not null then '' end, c.requested_by, case when c.id is not null then clock_timestamp() end
-from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::bytea[])
-  as b (tenant, id, event, source_topic, record, traceparent, key)
+  b.sealed, case when c.id is not null then '' end, c.requested_by, case when c.id is not null then clock_timestamp() end
+from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::bytea[],
+  $8::boolean[]) as b (tenant, id, event, source_topic, record, traceparent, key, sealed)
 left join cancellations c on c.tenant = b.tenant and c.id = b.id
 on conflict (tenant, id) do nothing
 returning tenant, id
@@ -75,7 +77,7 @@ select epoch, seq from placed order by n
 -- Notifications that another transaction has written, as stored.
 select n.tenant, n.id, n.event, n.type, n.name, n.title, n.message, n.severity, n.priority, n.metadata, n.data,
   n.extras, n.audience, n.rooms, n.catalogue_version, n.decisions_planned, n.traceparent, n.source, n.accepted_at,
-  n.expires_at, n.collapse_key
+  n.expires_at, n.collapse_key, n.sealed
 from unnest($1::text[], $2::uuid[]) as k (tenant, id)
 join notifications n on n.tenant = k.tenant and n.id = k.id and n.cancelled_at is null
 

@@ -20,11 +20,17 @@ class Broadcast:
     """An event for everybody in every tenant, before any of them is told."""
 
     received: Received
+    sensitive: tuple[str, ...] = ()  # paths into the data
 
     @property
     def key(self) -> Key:
         """What the event is known by in its sender's tenant."""
         return self.received.event.tenant, self.received.event.id
+
+    @property
+    def subject(self) -> str:
+        """Nobody's own."""
+        return ""
 
 
 def is_platform_wide(event: AcceptedEvent) -> bool:

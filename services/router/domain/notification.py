@@ -53,6 +53,7 @@ class Notification:
     expires_at: datetime | None = None
     collapse_key: str | None = None
     urgency: int = 2
+    sensitive: tuple[str, ...] = ()  # paths into the data
 
     @property
     def excluded(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from libs.rules.preferences import Offer, decide, refusal
 from libs.runtime.ids import delivery_id
 from libs.schemas.events import ENDPOINT_CHANNELS
 from libs.schemas.records import AcceptedEvent
+from libs.schemas.rooms import user
 from services.router.domain import endpoints
 from services.router.domain.audience import Audience, Forward
 from services.router.domain.endpoints import Endpoint
@@ -23,6 +24,7 @@ from services.router.domain.storing import IN_APP, said, stored
 from services.router.domain.timing import digest_key, expiry
 
 NO_ENDPOINT = "no-endpoint"
+_OWN_ROOM = user("")
 
 _IMPERSONAL = ENDPOINT_CHANNELS | {IN_APP}  # on these no address or preference of a person matters
 
@@ -73,6 +75,21 @@ class Plan:
     def key(self) -> Key:
         """What the notification is known by."""
         return self.notification.key
+
+    @property
+    def sensitive(self) -> tuple[str, ...]:
+        """The paths of what is to be sealed."""
+        return self.notification.sensitive
+
+    @property
+    def subject(self) -> str:
+        """The only person whom it is for, as erasing sees it; '' where there are others, or a group."""
+        rooms = self.notification.rooms
+        if self.expansions or not all(room.startswith(_OWN_ROOM) for room in rooms):
+            return ""
+        people = {room.removeprefix(_OWN_ROOM) for room in rooms}
+        people |= {d.user_id for d in self.deliveries if d.channel not in ENDPOINT_CHANNELS}
+        return people.pop() if len(people) == 1 else ""
 
 
 def channels_of(event: AcceptedEvent, kind: NotificationType) -> tuple[tuple[str, ...], bool]:

@@ -39,11 +39,19 @@ class Schedule:
 
     received: Received
     parts: tuple[Part, ...]
+    sensitive: tuple[str, ...] = ()  # paths into the data
 
     @property
     def key(self) -> Key:
         """What the event is known by."""
         return self.received.event.tenant, self.received.event.id
+
+    @property
+    def subject(self) -> str:
+        """The only person whom it names; '' where it names others, or nobody."""
+        named = self.received.event.recipients
+        alone = named is not None and len(set(named.user_ids)) == 1 and not _names_others(named)
+        return named.user_ids[0] if named is not None and alone else ""
 
 
 def users_of(event: AcceptedEvent) -> tuple[str, ...]:
@@ -52,7 +60,9 @@ def users_of(event: AcceptedEvent) -> tuple[str, ...]:
     return event.recipients.user_ids if on_clocks and event.recipients is not None else ()
 
 
-def schedule(received: Received, zone_of: Callable[[str | None], ZoneInfo]) -> Schedule:
+def schedule(
+    received: Received, zone_of: Callable[[str | None], ZoneInfo], sensitive: tuple[str, ...] = ()
+) -> Schedule:
     """The parts of an event that waits, the earliest first.
 
     `zone_of` gives a person's zone, and for None the tenant's: groups have no clock of their own.
@@ -60,14 +70,14 @@ def schedule(received: Received, zone_of: Callable[[str | None], ZoneInfo]) -> S
     event = received.event
     assert event.deliver_at is not None  # only what waits is scheduled
     if event.deliver_at.tzinfo is not None:
-        return Schedule(received, (_part(event, 0, event.deliver_at.astimezone(UTC), event.recipients),))
+        return Schedule(received, (_part(event, 0, event.deliver_at.astimezone(UTC), event.recipients),), sensitive)
     local, users = event.deliver_at, users_of(event)
     at: defaultdict[datetime, list[str]] = defaultdict(list)
     for user in users:
         at[first(local, zone_of(user))].append(user)
     named = event.recipients
     if named is None or not users:
-        return Schedule(received, (_part(event, 0, first(local, zone_of(None)), named),))
+        return Schedule(received, (_part(event, 0, first(local, zone_of(None)), named),), sensitive)
     others = first(local, zone_of(None))
     if _names_others(named):
         at[others] += []
@@ -75,7 +85,7 @@ def schedule(received: Received, zone_of: Callable[[str | None], ZoneInfo]) -> S
         _part(event, number, due, _some(named, tuple(those), with_others=due == others))
         for number, (due, those) in enumerate(sorted(at.items()))
     ]
-    return Schedule(received, tuple(parts))
+    return Schedule(received, tuple(parts), sensitive)
 
 
 def _some(named: Recipients, users: tuple[str, ...], *, with_others: bool) -> Recipients:

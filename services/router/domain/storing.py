@@ -60,6 +60,7 @@ def stored(
         expires_at=expires_at,
         collapse_key=collapse_key(event, kind, said(event, kind)) if kind.collapse_key else event.collapse_key,
         urgency=urgency(event.severity, event.priority),
+        sensitive=kind.sensitive if event.data else (),
     )
 
 

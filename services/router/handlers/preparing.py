@@ -15,6 +15,7 @@ from libs.rules.preferences import disturbs
 from libs.runtime.clock import Clock, utc_now
 from libs.schemas import rooms
 from libs.schemas.preferences import TenantPreferences
+from libs.schemas.records import AcceptedEvent
 from services.router.domain.audience import Asked, Audience, AudienceRules, asked, resolve
 from services.router.domain.broadcasting import Broadcast, is_platform_wide
 from services.router.domain.handover import RoomKey
@@ -80,7 +81,7 @@ class Preparation:
         planned = [
             self._plan(step, people, endpoints, now)
             if isinstance(step, _Addressed)
-            else schedule(step, partial(_zone, people, step.event.tenant))
+            else schedule(step, partial(_zone, people, step.event.tenant), self._kind(step.event)[0].sensitive)
             if isinstance(step, Received)
             else step
             for step in addressed
@@ -118,12 +119,16 @@ class Preparation:
                 steps.append(unit)
                 continue
             if is_for_all:
-                steps.append(Broadcast(unit))
+                steps.append(Broadcast(unit, self._kind(event)[0].sensitive))
                 continue
-            catalogue = self._catalogues.of(event.tenant)
-            kind = catalogue.get(event.type) or catalogue.find(event.event, event.name)
-            steps.append(_Candidate(unit, kind, catalogue.version, asked(event, kind, self._rules)))
+            kind, version = self._kind(event)
+            steps.append(_Candidate(unit, kind, version, asked(event, kind, self._rules)))
         return steps
+
+    def _kind(self, event: AcceptedEvent) -> tuple[NotificationType, str]:
+        """Its type, and the version of the catalogue that says so."""
+        catalogue = self._catalogues.of(event.tenant)
+        return catalogue.get(event.type) or catalogue.find(event.event, event.name), catalogue.version
 
     async def _admins(self, steps: Sequence[object]) -> Admins:
         asked = {step.org_room for step in steps if isinstance(step, _Candidate) and step.org_room is not None}

@@ -18,6 +18,7 @@ from services.delivery.domain.delivery import Delivery
 from services.delivery.domain.outcome import Failed, Outcome, Retry, Returned, Sent, Unknown
 from services.delivery.ports import Attempt, Reaped, Result
 from tests.integration.delivery.planned import Plan, Planned
+from tests.vault import vault
 
 pytestmark = pytest.mark.covers("F2-5", "B5")
 
@@ -32,7 +33,7 @@ async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
 
 @pytest.fixture
 def ledger(pool: asyncpg.Pool) -> PostgresLedger:
-    return PostgresLedger(pool, "email", 60.0, repeatable=True)
+    return PostgresLedger(pool, vault(), "email", 60.0, repeatable=True)
 
 
 async def _run_out(plan: Plan) -> None:
@@ -157,7 +158,7 @@ async def test_a_repeat_of_a_process_that_is_gone_goes_to_whom_it_asked(ledger: 
 
 
 async def test_where_repeats_cannot_be_told_the_unknown_stays(pool: asyncpg.Pool, plan: Plan) -> None:
-    careful = PostgresLedger(pool, "email", 60.0, repeatable=False)
+    careful = PostgresLedger(pool, vault(), "email", 60.0, repeatable=False)
     planned = await plan.one()
     await _begun(careful, planned)
     await _run_out(plan)

@@ -25,6 +25,7 @@ from services.gateway.domain.inbox import Filters, Place, Reader, reader
 from services.gateway.domain.marks import Action
 from tests.integration.gateway.scribe import Scribe
 from tests.unit.gateway.test_access import identity
+from tests.vault import vault
 
 pytestmark = pytest.mark.covers("F0-6", "B12", "S12", "F2-1")
 
@@ -391,7 +392,7 @@ async def test_inbox_counts_and_brute_force_agree(scribe: Scribe, database: str)
 
     async def tell(history: list[tuple[str, Any]], user: str) -> None:
         connected = Database(pool)
-        story = Story(scribe, PostgresInbox(connected), PostgresPreferences(connected), user)
+        story = Story(scribe, PostgresInbox(connected, vault()), PostgresPreferences(connected), user)
         await story.mute_of_tenant({})  # what the story before left
         for verb, what in history:
             await story.step(verb, what)

@@ -33,6 +33,7 @@ from services.router.handlers.expansion import ExpansionHandler
 from services.router.handlers.holding import Holding
 from services.router.handlers.preparing import Preparation
 from tests.integration.router.system import DEADLINE, System
+from tests.vault import vault
 
 RULES = AudienceRules(frozenset({"admin", "owner"}), "system-org", "system-admin", {"billing": "delivery.dead"})
 OFFLINE_GRACE = timedelta(seconds=30)
@@ -74,7 +75,8 @@ async def routing(system: System, *, page_size: int = 500, audience_limit: int =
         stack.push_async_callback(consumer.stop)
         log, grace, stop = KafkaPartitions(consumer), timedelta(seconds=30), asyncio.Event()
         positions = PostgresPositions(pool, Progress("router", await cluster_id(system.bootstrap)), log)
-        ledger = PostgresLedger(pool, positions, grace)
+        sealing = vault()
+        ledger = PostgresLedger(pool, positions, sealing, grace)
         liveness = Liveness("events", 60)
         deliverable, catalogues = frozenset(topics.DELIVERY), Catalogues(pool.fetch)
         expansion = ExpansionHandler(
@@ -103,7 +105,7 @@ async def routing(system: System, *, page_size: int = 500, audience_limit: int =
             holding=Holding(liveness, stop),
             on_group=expansion.tell,
         )
-        work = PostgresDue(pool, grace)
+        work = PostgresDue(pool, sealing, grace)
         due = DueHandler(work, ledger, outbox, Holding(Liveness("due", 60), stop), interval=0.1)
         router = Router(batch, expansion, outbox, due, work)
         router.stop, router.pool, router.catalogues = stop, pool, catalogues

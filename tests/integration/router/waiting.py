@@ -8,6 +8,7 @@ from services.delivery.adapters.ledger import PostgresLedger as DeliveryLedger
 from services.delivery.domain.delivery import Delivery
 from tests.integration.router.composed import Router
 from tests.integration.router.system import System
+from tests.vault import vault
 
 
 async def states(system: System) -> dict[tuple[str, str], list[str]]:
@@ -22,7 +23,7 @@ async def emailed(system: System, limit: int = 100) -> list[Delivery]:
     """What a worker for emails claims now."""
     pool = await asyncpg.create_pool(system.dsn, min_size=1, max_size=1, server_settings={"role": "carillon_delivery"})
     try:
-        return await DeliveryLedger(pool, "email", 30.0, repeatable=True).claim_due(limit)
+        return await DeliveryLedger(pool, vault(), "email", 30.0, repeatable=True).claim_due(limit)
     finally:
         await pool.close()
 

@@ -12,18 +12,20 @@ from typer.testing import CliRunner
 from cli.domain import durations
 from cli.main import app
 from libs.auth.verifier import Rules, Verifier
+from libs.sealing.masters import Masters
 
 pytestmark = pytest.mark.covers("S3", "S22")
 
 SECRET = "a-secret-of-at-least-thirty-two-bytes"
 COMMANDS = [(), ("token",), ("publish",), ("audit",), ("explain",), ("dead",), ("dead", "list"), ("dead", "replay"),
             ("keys",), ("keys", "create"), ("keys", "list"), ("keys", "revoke"),
-            ("endpoints",), ("endpoints", "add"), ("endpoints", "ping"), ("suppressions",)]  # fmt: skip
+            ("endpoints",), ("endpoints", "add"), ("endpoints", "ping"), ("suppressions",),
+            ("sealing",), ("sealing", "new"), ("sealing", "rewrap")]  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("POSTGRES_DSN", "KAFKA_BOOTSTRAP", "JWT_SECRET", "API_KEY", "API_URL"):
+    for name in ("POSTGRES_DSN", "KAFKA_BOOTSTRAP", "JWT_SECRET", "SEALING_KEYS", "API_KEY", "API_URL"):
         monkeypatch.delenv(f"CARILLON_{name}", raising=False)
     monkeypatch.chdir(tmp_path)  # a developer's .env is not read
 
@@ -43,6 +45,7 @@ def test_every_command_explains_itself(command: tuple[str, ...]) -> None:
         (["explain", "00000000-0000-5000-8000-000000000001"], "CARILLON_POSTGRES_DSN is not set"),
         (["dead", "list"], "CARILLON_KAFKA_BOOTSTRAP is not set"),
         (["keys", "list"], "CARILLON_POSTGRES_DSN is not set"),
+        (["sealing", "rewrap"], "CARILLON_SEALING_KEYS is not set"),
         (["endpoints", "list", "--key", "k"], "CARILLON_API_URL is not set"),
         (["suppressions", "list", "--url", "http://x"], "CARILLON_API_KEY is not set"),
         (["publish", "service.alert", "title=t", "message=m"], "CARILLON_KAFKA_BOOTSTRAP is not set"),
@@ -53,6 +56,13 @@ def test_a_missing_setting_is_named(command: list[str], missing: str) -> None:
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 2
     assert missing in result.stderr
+
+
+@pytest.mark.covers("F2-8")
+def test_a_new_master_key_is_one_that_the_setting_takes() -> None:
+    first, second = (CliRunner().invoke(app, ["sealing", "new"]).stdout for _ in range(2))
+    assert first != second
+    assert len(Masters(f"{first},{second}").ids) == 2
 
 
 def test_a_wrong_setting_is_named() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from devstack.layout import DEVELOPMENT_SEALING_KEY
 from libs.runtime.settings import load
 from services.delivery.adapters.smtp.settings import SmtpSettings
 from services.delivery.settings import Settings
@@ -15,6 +16,7 @@ pytestmark = pytest.mark.covers("F2-5")
 def _told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CARILLON_KAFKA_BOOTSTRAP", "127.0.0.1:1")
     monkeypatch.setenv("CARILLON_POSTGRES_DSN", "postgresql://x")
+    monkeypatch.setenv("CARILLON_SEALING_KEYS", DEVELOPMENT_SEALING_KEY)
 
 
 def test_a_call_always_ends_before_its_lease(monkeypatch: pytest.MonkeyPatch) -> None:

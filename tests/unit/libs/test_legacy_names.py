@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cli.settings import TokenSettings
+from devstack.layout import DEVELOPMENT_SEALING_KEY
 from libs.runtime.legacy import ALIASES
 from libs.runtime.settings import load
 from services.delivery.settings import Settings as DeliverySettings
@@ -24,6 +25,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("CARILLON_KAFKA_BOOTSTRAP", "k:9092")
     monkeypatch.setenv("CARILLON_POSTGRES_DSN", "postgresql://p/d")
+    monkeypatch.setenv("CARILLON_SEALING_KEYS", DEVELOPMENT_SEALING_KEY)
     monkeypatch.setenv("JWT_SECRET", SECRET)
 
 

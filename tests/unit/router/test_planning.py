@@ -76,6 +76,26 @@ def test_without_in_app_nothing_stands_in_a_room() -> None:
     assert found.expansions == (Expansion("tenant", ("email",)),)
 
 
+@pytest.mark.covers("F2-8", "B11")
+@pytest.mark.parametrize(
+    ("recipients", "channels", "subject"),
+    [
+        ({"user_ids": ("ada",)}, ("in-app", "email"), "ada"),
+        ({"user_ids": ("ada",)}, ("in-app",), "ada"),
+        ({"user_ids": ("ada",)}, ("email", "webhook"), "ada"),
+        ({"user_ids": ("ada", "bob")}, ("in-app",), ""),
+        ({"user_ids": ("ada", "bob")}, ("email",), ""),
+        ({"user_ids": ("ada",), "org_ids": ("o",)}, ("in-app",), ""),
+        ({"user_ids": ("ada",), "org_ids": ("o",)}, ("email",), ""),
+        ({"agent_ids": ("ada",)}, ("in-app",), ""),
+    ],
+)
+def test_a_notification_has_a_subject_where_it_is_for_one_person_alone(
+    recipients: dict[str, Any], channels: tuple[str, ...], subject: str
+) -> None:
+    assert planned(accepted(recipients=Recipients(**recipients), channels=channels)).subject == subject
+
+
 @pytest.mark.parametrize(
     ("name", "data", "title", "message"),
     [

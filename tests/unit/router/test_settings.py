@@ -5,11 +5,16 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from devstack.layout import DEVELOPMENT_SEALING_KEY
 from services.router.settings import Settings
 
 pytestmark = pytest.mark.covers("F0-4")
 
-NEEDED: dict[str, Any] = {"kafka_bootstrap": "k:9092", "postgres_dsn": "postgresql://p/d"}
+NEEDED: dict[str, Any] = {
+    "kafka_bootstrap": "k:9092",
+    "postgres_dsn": "postgresql://p/d",
+    "sealing_keys": DEVELOPMENT_SEALING_KEY,
+}
 
 
 def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,9 +8,13 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
+import asyncpg
+import orjson
+
 from libs.postgres.pool import Connection
 from libs.postgres.queries import load
 from libs.schemas.records import StateChange
+from libs.sealing.vault import Closed, Vault
 from services.gateway.adapters.postgres.database import Database
 from services.gateway.adapters.postgres.state_log import Subject, append, append_positions, lock
 from services.gateway.domain.inbox import Count, Filters, Place, PositionOperation, Reader, Row, Seen, seen_positions
@@ -24,20 +28,23 @@ _MOVE = {"read_all": "move_read", "seen": "move_seen", "cleared": "move_cleared"
 class PostgresInbox:
     """See ports.InboxStore."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database, self._vault = database, vault
 
     async def page(
         self, who: Reader, filters: Filters, limit: int, offset: int, after: Place | None, now: datetime
     ) -> Sequence[Row]:
         """See ports.InboxStore."""
         async with self._database.as_reader(who.tenant, who.reader) as connection:
-            return await _page(connection, who, filters, limit, offset, after, now)
+            rows = await _page(connection, who, filters, limit, offset, after, now)
+            return await self._opened(connection, who, rows)
 
     async def one(self, who: Reader, notification: UUID, now: datetime) -> Row | None:
         """See ports.InboxStore."""
         async with self._database.as_reader(who.tenant, who.reader) as connection:
-            return await connection.fetchrow(_SQL["some"], *_who(who), now, [notification])
+            rows = await connection.fetch(_SQL["some"], *_who(who), now, [notification])
+            found = await self._opened(connection, who, rows)
+        return found[0] if found else None
 
     async def unread_count(self, who: Reader, now: datetime) -> int:
         """See ports.InboxStore."""
@@ -102,6 +109,17 @@ class PostgresInbox:
             for row in await self._database.fetch(_SQL["wake"], now, limit)
         ]
 
+    async def _opened(self, connection: Connection, who: Reader, rows: Sequence[asyncpg.Record]) -> Sequence[Row]:
+        """The rows with the sensitive parts of their data."""
+        closed = [
+            Closed(who.tenant, row["id"], row["data"], row["sealed"]) for row in rows if row["sealed"] is not None
+        ]
+        if not closed:
+            return rows
+        opened = await self._vault.open(connection.fetch, closed)
+        data = {id_: orjson.dumps(values).decode() for (_, id_), values in opened.items()}
+        return [dict(row) | {"data": data[row["id"]]} if row["id"] in data else row for row in rows]
+
 
 def _who(who: Reader) -> tuple[str, str, tuple[str, ...], tuple[str, ...]]:
     return who.tenant, who.reader, who.own, who.claimed
@@ -109,7 +127,7 @@ def _who(who: Reader) -> tuple[str, str, tuple[str, ...], tuple[str, ...]]:
 
 async def _page(
     connection: Connection, who: Reader, filters: Filters, limit: int, offset: int, after: Place | None, now: datetime
-) -> Sequence[Row]:
+) -> Sequence[asyncpg.Record]:
     f, place = filters, after or (None, None, None)
     narrowed = (f.since, f.until, f.event, f.name, f.types, f.severity, f.tag, f.org, f.agent, f.unread)
     more = (f.archived, f.snoozed, f.text)

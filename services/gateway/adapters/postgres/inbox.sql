@@ -39,8 +39,8 @@ bounds as materialized (
   from spans s
 )
 select p.*, p.below_delivered or a.seq is not null as delivered, coalesce(a.at, p.room_delivered_at) as delivered_at,
-  n.event, n.type, n.name, n.title, n.message, n.severity, n.priority, n.metadata, n.data, n.extras,
-  n.rooms, n.accepted_at
+  n.event, n.type, n.name, n.title, n.message, n.severity, n.priority, n.metadata, n.data, n.sealed,
+  n.extras, n.rooms, n.accepted_at
 from (
   select x.*
   from bounds b
@@ -102,8 +102,8 @@ cross join lateral (
     r.archived_at, case when r.snoozed_until > $5::timestamptz then r.snoozed_until end as snoozed_until, r.deleted_at,
     l.seq <= coalesce(w.delivered_seq, 0) or a.seq is not null as delivered,
     coalesce(a.at, w.delivered_at) as delivered_at, $5::timestamptz - l.at as age,
-    n.event, n.type, n.name, n.title, n.message, n.severity, n.priority, n.metadata, n.data, n.extras, n.rooms,
-    n.accepted_at
+    n.event, n.type, n.name, n.title, n.message, n.severity, n.priority, n.metadata, n.data, n.sealed, n.extras,
+    n.rooms, n.accepted_at
   from room_log l
   join spans s on s.room = l.room and l.seq > s.after and (s.until is null or l.seq <= s.until)
   join room_heads h on h.tenant = $1 and h.room = l.room

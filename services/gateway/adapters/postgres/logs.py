@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
 from libs.postgres.queries import load
+from libs.sealing.values import About
+from libs.sealing.vault import Closed, Vault
 from services.gateway.adapters.postgres.database import Database
 from services.gateway.adapters.postgres.rows import room_entry, state_entry
 from services.gateway.domain.logs import Entry, Head, LogKey, Stretch, state_of
@@ -20,8 +23,8 @@ _AT_ONCE = 5_000  # pairs in one statement
 class PostgresLogs:
     """See ports.Logs."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database, self._vault = database, vault
 
     async def begin(self, keys: Iterable[LogKey]) -> dict[LogKey, Head]:
         """See ports.Logs."""
@@ -59,8 +62,9 @@ class PostgresLogs:
         found: dict[LogKey, list[Entry]] = {}
         if rooms:
             rows = await self._stretches(_SQL["entries"], rooms, [k.name for k in rooms], wanted, limit)
+            opened = await self._opened(rows)
             for row in rows:
-                found.setdefault(LogKey(row["tenant"], row["room"]), []).append(room_entry(row))
+                found.setdefault(LogKey(row["tenant"], row["room"]), []).append(room_entry(row, opened))
         if states:
             rows = await self._stretches(_SQL["states"], states, [k.reader or "" for k in states], wanted, limit)
             for row in rows:
@@ -77,10 +81,16 @@ class PostgresLogs:
         """See ports.Logs."""
         after, until = [s.after for s in wanted.values()], [s.until for s in wanted.values()]
         rows = await self._database.fetch(_SQL["newest"], *person, list(wanted), after, until, limit)
+        opened = await self._opened(rows)
         found: dict[str, list[Entry]] = {}
         for row in sorted(rows, key=lambda row: row["seq"]):
-            found.setdefault(row["room"], []).append(room_entry(row))
+            found.setdefault(row["room"], []).append(room_entry(row, opened))
         return found
+
+    async def _opened(self, rows: Sequence[asyncpg.Record]) -> dict[About, dict[str, Any]]:
+        sealed = [row for row in rows if row["sealed"] is not None]
+        closed = [Closed(row["tenant"], row["id"], row["data"], row["sealed"]) for row in sealed]
+        return await self._vault.open(self._database.fetch, closed)
 
     async def delivered(self, seqs: Mapping[tuple[Person, str], int]) -> None:
         """See ports.Logs."""

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import asyncpg
 import orjson
 
 from libs.schemas import rooms
 from libs.schemas.records import RoomEntry, StateChange, Withdrawal
+from libs.sealing.values import About
 from services.gateway.domain.logs import Entry
 from services.gateway.domain.notification import Notification, Place
 
 _COLUMNS = ("tenant", "event", "type", "name", "title", "message", "severity", "priority", "traceparent")
 
 
-def room_entry(row: asyncpg.Record) -> Entry:
-    """An entry of a room's log. Its record is None when the notification is not there, or is over."""
+def room_entry(row: asyncpg.Record, opened: Mapping[About, dict[str, Any]]) -> Entry:
+    """An entry of a room's log. Its record is None when the notification is not there, or is over.
+
+    `opened` is the data of those that have sealed values.
+    """
     if row["withdrawn"] is not None:
         return Entry(row["epoch"], row["seq"], _withdrawal(row))
     if row["id"] is None or row["rooms"] is None:
@@ -24,7 +31,7 @@ def room_entry(row: asyncpg.Record) -> Entry:
         **{column: row[column] for column in _COLUMNS},
         id=str(row["id"]),
         metadata=orjson.loads(row["metadata"]),
-        data=orjson.loads(row["data"]) if row["data"] is not None else None,
+        data=_data(row) if row["sealed"] is None else opened[row["tenant"], row["id"]],
         actor=extras.get("actor"),
         related=extras.get("related"),
         action_url=extras.get("actionUrl"),
@@ -34,6 +41,10 @@ def room_entry(row: asyncpg.Record) -> Entry:
         rooms=tuple(Place(*place) for place in _places(row)),
     )
     return Entry(row["epoch"], row["seq"], record)
+
+
+def _data(row: asyncpg.Record) -> dict[str, Any] | None:
+    return orjson.loads(row["data"]) if row["data"] is not None else None
 
 
 def _withdrawal(row: asyncpg.Record) -> Withdrawal:
