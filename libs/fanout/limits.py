@@ -34,6 +34,6 @@ class Limits:
     events_per_second: int | None = 2_000
     attachments: int = 10
     turn_sockets: int = 256
-    emit_seconds: float = 0.004
+    emit_seconds: float = 0.010
     emit_bytes: int = 256_000
     kept_headers: frozenset[str] | None = None

@@ -16,27 +16,24 @@ class EverySocket:
 
     def __init__(self, kinds: Mapping[str, Sockets]) -> None:
         self._kinds = kinds
-        self._told = 0  # sockets since others were given a turn
+        self._told = dict.fromkeys(kinds, 0)  # sockets since others were given a turn
 
     def emit(self, namespace: str, sids: Sequence[str], event: str, payload: Mapping[str, Any]) -> None:
         """See ports.Sockets."""
-        self._told += len(sids)
-        self._kind(namespace).emit(namespace, sids, event, payload)
+        self._telling(namespace, len(sids)).emit(namespace, sids, event, payload)
 
     def emit_personal(
         self, namespace: str, readers: Mapping[str, str], event: str, payload: Mapping[str, Any], field: str
     ) -> None:
         """See ports.Sockets."""
-        self._told += len(readers)
-        self._kind(namespace).emit_personal(namespace, readers, event, payload, field)
+        self._telling(namespace, len(readers)).emit_personal(namespace, readers, event, payload, field)
 
     async def breathe(self) -> None:
         """See ports.Sockets. Between a few sockets it is not worth asking for."""
-        if self._told < _MANY:
-            return
-        self._told = 0
-        for kind in self._kinds.values():
-            await kind.breathe()
+        for prefix, told in self._told.items():
+            if told >= _MANY:
+                self._told[prefix] = 0
+                await self._kinds[prefix].breathe()
 
     def refuse(self, namespace: str, sid: str, reason: str | None = None) -> None:
         """See ports.Sockets."""
@@ -58,6 +55,11 @@ class EverySocket:
         """See ports.Sockets."""
         for kind in self._kinds.values():
             await kind.sweep()
+
+    def _telling(self, namespace: str, sockets: int) -> Sockets:
+        prefix = namespace.partition("/")[0]
+        self._told[prefix] += sockets
+        return self._kinds[prefix]
 
     def _kind(self, namespace: str) -> Sockets:
         return self._kinds[namespace.partition("/")[0]]

@@ -26,7 +26,7 @@ def hearers(held: HeldLogs, live: LiveRooms, record: Ephemeral) -> list[Session]
 def listeners(held: HeldLogs, tenant: str, room: str) -> list[Session]:
     """The sessions in a room with a log, but for those that have left it or may not read on."""
     log = held.get(LogKey(tenant, room))
-    return [] if log is None else [session for session in log.holders.values() if _listens(session, log)]
+    return [] if log is None else [session for session in log.holders if _listens(session, log)]
 
 
 def _listens(session: Session, log: HeldLog) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from services.gateway.domain.follow import Follower
+from services.gateway.domain.listeners import Listeners
 from services.gateway.domain.logs import Entry, LogKey, Stretch
 from services.gateway.domain.notification import Notification
 from services.gateway.domain.session import Session
@@ -25,10 +27,9 @@ class HeldLog:
     _recent: deque[Entry] | None = None
     follower: Follower | None = None
     early: list[Entry] | None = None
-    holders: dict[str, Session] = field(default_factory=dict)
-    live: dict[str, Session] = field(default_factory=dict)
-    ends: dict[str, int] = field(default_factory=dict)
-    idle_since: float | None = None
+    holders: Listeners = field(default_factory=Listeners)
+    live: Listeners = field(default_factory=Listeners)
+    ends: dict[Session, int] | None = None
     window: int = 0
     shown: int = 0
 
@@ -38,11 +39,32 @@ class HeldLog:
         assert self.follower is not None
         return self.follower
 
+    def show(self, session: Session, until: int | None = None) -> None:
+        """The session is shown what comes from now on; with `until` up to that seq."""
+        self.live.add(session)
+        if until is not None:
+            self.ends = {**(self.ends or {}), session: until}
+
+    def hide(self, session: Session) -> bool:
+        """The session is shown nothing more for now; whether it was."""
+        if self.ends is not None:
+            self.ends.pop(session, None)
+            self.ends = self.ends or None
+        return self.live.remove(session)
+
+    def is_for_all(self, entry: Entry) -> bool:
+        """Whether the entry exists here for all live sessions, unless its type is kept from them."""
+        if self.ends is not None:
+            return False
+        record = entry.record
+        return not isinstance(record, Notification) or (record.rooms[0].room == self.key.name and not record.excluded)
+
     def audience(self, entry: Entry) -> Iterable[Session]:
         """The live sessions for whom the entry exists here and not in an earlier room."""
-        sessions: Iterable[Session] = self.live.values()
-        if self.ends:
-            sessions = [s for s in sessions if entry.seq <= self.ends.get(s.sid, entry.seq)]
+        sessions: Iterable[Session] = self.live
+        if self.ends is not None:
+            ends = self.ends
+            sessions = [s for s in sessions if entry.seq <= ends.get(s, entry.seq)]
         record = entry.record
         if isinstance(record, Notification) and record.rooms[0].room != self.key.name:
             return [s for s in sessions if s.readable.home(record.rooms) == self.key.name]
@@ -71,6 +93,7 @@ class HeldLogs:
     def __init__(self, memory: int) -> None:
         self._memory = memory
         self._logs: dict[tuple[str, str], HeldLog] = {}  # by LogKey
+        self._idle: dict[LogKey, float] = {}  # those that nobody holds, and since when: the oldest first
         self._of_session: dict[str, dict[str, HeldLog]] = {}
         self._people: dict[tuple[str, str], tuple[Session, ...]] = {}  # mostly one, for which a dict would be large
 
@@ -94,8 +117,8 @@ class HeldLogs:
         log = self._logs.get(key)
         if log is None:
             log = self._logs[key] = HeldLog(key, self._memory)
-        log.holders[session.sid] = session
-        log.idle_since = None
+        log.holders.add(session)
+        self._idle.pop(key, None)
         logs = self._of_session.get(session.sid)
         if logs is None:
             logs = self._of_session[session.sid] = {}
@@ -110,12 +133,11 @@ class HeldLogs:
             self._let_go(session, log, now)
 
     def _let_go(self, session: Session, log: HeldLog, now: float) -> None:
-        log.holders.pop(session.sid, None)
-        log.live.pop(session.sid, None)
-        log.ends.pop(session.sid, None)
+        log.holders.remove(session)
+        log.hide(session)
         session.behind.pop(log.key.name, None)
         if not log.holders:
-            log.idle_since = now
+            self._idle[log.key] = now
 
     def leave(self, session: Session, now: float) -> None:
         """The session is over."""
@@ -132,6 +154,11 @@ class HeldLogs:
         """The logs that a session holds, by name."""
         return self._of_session.get(session.sid, {})
 
+    def changed(self, session: Session) -> None:
+        """What is kept from the session is another thing from now on."""
+        for log in self.of(session).values():
+            log.live.changed()
+
     def people(self) -> list[tuple[str, str]]:
         """Every (tenant, reader) with a session."""
         return list(self._people)
@@ -140,12 +167,13 @@ class HeldLogs:
         """The sessions of one (tenant, reader)."""
         return self._people.get(person, ())
 
-    def idle(self, before: float) -> list[HeldLog]:
+    def idle(self, before: float) -> list[LogKey]:
         """The logs that nobody has held since before that time."""
-        return [log for log in self._logs.values() if log.idle_since is not None and log.idle_since <= before]
+        return [key for key, _ in itertools.takewhile(lambda item: item[1] <= before, self._idle.items())]
 
     def drop(self, key: LogKey) -> None:
         """Forgets a log, unless somebody holds it again."""
         log = self._logs.get(key)
         if log is not None and not log.holders:
             del self._logs[key]
+            self._idle.pop(key, None)

@@ -73,6 +73,12 @@ class Session:
         """The logs in which it can be brought on."""
         return [name for name in self.behind if not self.paused and (not self.suspended or self.is_own(name))]
 
+    def caught_up(self, name: str) -> None:
+        """It is not behind in this log any more."""
+        del self.behind[name]
+        if not self.behind:
+            self.behind = {}  # a dictionary keeps the size that it had
+
     def is_own(self, name: str) -> bool:
         """Whether no membership decides about this log."""
         return is_personal(name) or name == self.state_log

@@ -163,7 +163,7 @@ class CatchUp:
         for name in session.due():
             held = self._held.of(session).get(name)
             if held is None:
-                del session.behind[name]
+                session.caught_up(name)
                 continue
             stretch = self._missed(session, held)
             if stretch is None:
@@ -181,10 +181,8 @@ class CatchUp:
         if until is not None and sent >= until:
             self._held.release(session, name, asyncio.get_running_loop().time())
         elif sent == seq and (span is None or seq >= span.after):
-            held.live[session.sid] = session
-            if until is not None:
-                held.ends[session.sid] = until
-            del session.behind[name]
+            held.show(session, until)
+            session.caught_up(name)
         elif sent < seq:
             return Stretch(sent, seq if until is None else min(seq, until))
         return None

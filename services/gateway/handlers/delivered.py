@@ -51,7 +51,7 @@ class Delivered:
         """Pings the sockets that were sent something that no ping on its way would confirm."""
         self._confirmations = {sid: c for sid, c in self._confirmations.items() if self._sessions.get(sid) is not None}
         shown, told, self._shown, self._told = self._shown, self._told, set(), set()
-        for number, session in enumerate(told.union(*(log.live.values() for log in shown)), 1):
+        for number, session in enumerate(told.union(*(log.live for log in shown)), 1):
             if number % _AT_ONCE == 0:
                 await asyncio.sleep(0)
             if not session.is_over() and self._lags(session):

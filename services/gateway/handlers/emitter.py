@@ -20,6 +20,8 @@ from services.gateway.ports import Sockets
 
 _log = get_logger(__name__)
 
+_FEW = 16  # live sessions up to which it is not worth remembering which of them are told the same
+
 
 class Emitter:
     """Nothing here waits, so what is emitted to a socket keeps its order."""
@@ -34,14 +36,28 @@ class Emitter:
     def live(self, log: HeldLog, entry: Entry) -> None:
         """Shows an entry to everybody who is shown the log live."""
         log.remember(entry)
-        sessions, name = _wanting(log.audience(entry), entry), log.key.name
-        shown = self.tell(sessions, lambda dialect: dialect.entry(name, entry))
+        if len(log.live) > _FEW and log.is_for_all(entry) and not self._waited:
+            shown = self._to_crowd(log, entry)
+        else:
+            sessions, name = _wanting(log.audience(entry), entry), log.key.name
+            shown = self.tell(sessions, lambda dialect: dialect.entry(name, entry))
+            if self._waited:
+                self._wait(sessions, name, entry)
         if shown:
             for hear in self.shown:
                 hear(log)
             self._note(log, entry, shown)
-        if self._waited:
-            self._wait(sessions, name, entry)
+
+    def _to_crowd(self, log: HeldLog, entry: Entry) -> int:
+        """As for a few, but who is told the same is not looked for with every entry; how many were told."""
+        (circles, choosy), name = log.live.crowd, log.key.name
+        told = self.tell(_wanting(choosy, entry), lambda dialect: dialect.entry(name, entry))
+        for sessions, sids in circles:
+            emission = sessions[0].dialect.entry(name, entry)
+            if emission is not None:
+                self._send(sessions, sids, emission)
+                told += len(sids)
+        return told
 
     def wait_for(self, session: Session) -> None:
         """From now on it is noted what the session is sent, until it acknowledges that."""
@@ -117,13 +133,15 @@ class Emitter:
     def _emit(self, sessions: Iterable[Session], emission: Emission) -> None:
         """To sessions of one namespace."""
         ready = [session for session in sessions if session.unsaid is None or not _kept(session, emission)]
-        if not ready:
-            return
-        (event, payload, personal), namespace = emission, ready[0].namespace
+        if ready:
+            self._send(ready, [session.sid for session in ready], emission)
+
+    def _send(self, sessions: Sequence[Session], sids: Sequence[str], emission: Emission) -> None:
+        (event, payload, personal), namespace = emission, sessions[0].namespace
         if personal is None:
-            self._sockets.emit(namespace, [session.sid for session in ready], event, payload)
+            self._sockets.emit(namespace, sids, event, payload)
         else:
-            readers = {session.sid: session.reader for session in ready}
+            readers = {session.sid: session.reader for session in sessions}
             self._sockets.emit_personal(namespace, readers, event, payload, personal)
         metrics.EMISSIONS.counts[namespace,] += 1
 

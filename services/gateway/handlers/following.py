@@ -13,6 +13,7 @@ from services.gateway.domain import resume
 from services.gateway.domain.follow import Follower, Judgement
 from services.gateway.domain.logs import Entry, Head, LogKey, LogRecord, Stretch, places, wire_name
 from services.gateway.domain.rooms import HeldLog, HeldLogs
+from services.gateway.domain.session import Session
 from services.gateway.handlers.emitter import Emitter
 from services.gateway.handlers.interest import Interest
 from services.gateway.ports import Logs
@@ -79,8 +80,8 @@ class Following:
     def _show(self, log: HeldLog, entries: Iterable[Entry]) -> None:
         for entry in entries:
             self._emitter.live(log, entry)
-        if log.ends:
-            self._let_go(log)
+        if log.ends is not None:
+            self._let_go(log, log.ends)
         if log.followed.waits:
             self._gaps.add(log.key)
             self._attention.set()
@@ -92,11 +93,11 @@ class Following:
             if not future.done():
                 future.set_result(None)
 
-    def _let_go(self, log: HeldLog) -> None:
+    def _let_go(self, log: HeldLog, ends: Mapping[Session, int]) -> None:
         """Of the sessions that were removed from the room: all that they may read has been shown."""
         seq = log.followed.seq
-        for sid in [sid for sid, end in log.ends.items() if end <= seq]:
-            self._held.release(log.holders[sid], log.key.name, self._now())
+        for session in [session for session, end in ends.items() if end <= seq]:
+            self._held.release(session, log.key.name, self._now())
 
     def doubt(self, key: LogKey) -> None:
         """Something does not fit what is known of this log: its head is looked at."""
@@ -182,12 +183,12 @@ class Following:
 
     def _resync(self, log: HeldLog, reason: str) -> None:
         head = Head(log.followed.epoch, log.followed.seq)
-        for session in log.holders.values():
+        for session in log.holders:
             if log.key.name in session.behind:
                 session.behind[log.key.name] = head.seq
         if log.holders:
             position, now = {wire_name(log.key.name): head}, self._clock()
-            self._emitter.tell(log.holders.values(), lambda dialect: dialect.resync(reason, position, now))
+            self._emitter.tell(log.holders, lambda dialect: dialect.resync(reason, position, now))
             metrics.RESYNCS.labels(reason).inc(len(log.holders))
 
     def _now(self) -> float:

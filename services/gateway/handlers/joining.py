@@ -151,8 +151,7 @@ class Joining:
             return joining.NOT_JOINED
         if session.is_own(group.room):
             return joining.OWN_ROOM
-        found.live.pop(session.sid, None)
-        found.ends.pop(session.sid, None)
+        found.hide(session)
         session.behind.pop(group.room, None)
         return None
 

@@ -86,7 +86,7 @@ class Live:
         limiter = Limiter(settings.bounds(), time.monotonic)
         self.door = Door(settings, self.credentials, limiter, sessions, emitter, world.sockets, clock)
         self.acknowledgements = Acknowledgements(sessions, world.logs, emitter, clock, settings.patience())
-        subscriptions = Subscriptions(world.catalogue_of, clock)
+        subscriptions = Subscriptions(world.catalogue_of, held, clock)
         self.events = ClientEvents(sessions, emitter, limiter, self.door, clock)
         self.events.assign(
             {

@@ -80,8 +80,7 @@ class MembershipWatch:
         """Nothing of a group is shown until it is known whether the person is still in it; then it is caught up on."""
         session.suspended = True
         for name, log in self._held.of(session).items():
-            if not session.is_own(name) and log.live.pop(session.sid, None) is not None:
-                log.ends.pop(session.sid, None)
+            if not session.is_own(name) and log.hide(session):
                 session.behind[name] = log.followed.seq
 
     async def compare(self) -> None:
@@ -129,6 +128,7 @@ class MembershipWatch:
         """Applies what is known now; the logs that it holds from now on."""
         session.memberships, session.suspended = memberships, False
         session.readable = readable(session.identity, memberships)
+        self._held.changed(session)
         self._joining.reconsider(session)
         for name in [name for name in self._held.of(session) if name != session.state_log]:
             self._reconsider(session, name)
@@ -137,10 +137,11 @@ class MembershipWatch:
 
     def _reconsider(self, session: Session, room: str) -> None:
         log, span = self._held.of(session)[room], session.readable.last(room)
-        log.ends.pop(session.sid, None)
         if span is None:
             self._held.release(session, room, asyncio.get_running_loop().time())
-        elif session.sid in log.live and (span.until is not None or span.after > log.followed.seq):
-            # Whether it has seen all that it may, and when it goes on, is for catching up to decide.
-            session.behind[room] = log.followed.seq
-            del log.live[session.sid]
+        elif log.hide(session):
+            if span.until is not None or span.after > log.followed.seq:
+                # Whether it has seen all that it may, and when it goes on, is for catching up to decide.
+                session.behind[room] = log.followed.seq
+            else:
+                log.show(session)

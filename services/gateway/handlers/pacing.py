@@ -48,7 +48,7 @@ class Pacing:
                     self._catch_up.start(session)
 
     def _check(self, log: HeldLog) -> None:
-        for session in list(log.live.values()):
+        for session in list(log.live):
             rate = self._rates.get(session.dialect.namespace)
             if rate is not None and not session.paused and self._told(session, log.window) + self._margin > rate.limit:
                 self._pause(session, log.window)
@@ -59,8 +59,7 @@ class Pacing:
     def _pause(self, session: Session, window: int) -> None:
         session.paused = True
         for name, log in self._held.of(session).items():
-            if log.live.pop(session.sid, None) is not None:
-                log.ends.pop(session.sid, None)
+            if log.hide(session):
                 session.behind[name] = log.followed.seq
         self._paused[session.sid] = (session, window)
         metrics.LIMITED.labels("told").inc()

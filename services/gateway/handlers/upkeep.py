@@ -43,7 +43,7 @@ class Upkeep:
         await self._sockets.sweep()
         self._measure()
         self._garbage.step()
-        idle = [log.key for log in self._held.idle(now - self._linger)]
+        idle = self._held.idle(now - self._linger)
         for at in range(0, len(idle), _AT_ONCE):
             await self._interest.withdraw(idle[at : at + _AT_ONCE])
 

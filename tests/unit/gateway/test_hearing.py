@@ -51,7 +51,7 @@ def test_whoever_was_removed_or_has_left_hears_the_group_no_more() -> None:
     held, rooms = HeldLogs(4), LiveRooms()
     member(held, "removed", until=5)
     silent = member(held, "silent")
-    held.of(silent)["org:o"].live.pop("silent")
+    held.of(silent)["org:o"].hide(silent)
     assert heard(held, rooms, "org:o") == set()
     silent.behind["org:o"] = 0  # it is being brought on again
     assert heard(held, rooms, "org:o") == {"silent"}

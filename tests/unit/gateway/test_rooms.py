@@ -25,7 +25,7 @@ def session(sid: str, readable: Readable, tenant: str = "t") -> Session:
 def live(logs: HeldLogs, member: Session, name: str) -> HeldLog:
     log = logs.hold(member, name)
     log.follower = log.follower or Follower(1, 0)
-    log.live[member.sid] = member
+    log.show(member)
     return log
 
 
@@ -68,7 +68,7 @@ def test_whoever_was_removed_is_shown_what_came_before() -> None:
     logs = HeldLogs(4)
     member = session("s", Readable({"org:o": [Span(0, 5)]}))
     log = live(logs, member, "org:o")
-    log.ends["s"] = 5
+    log.show(member, until=5)
     assert list(log.audience(entry(("org:o", 5)))) == [member]
     assert list(log.audience(entry(("org:o", 6)))) == []
 
@@ -87,7 +87,7 @@ def test_a_log_is_idle_when_the_last_one_has_left_and_dropped_only_then() -> Non
     logs.leave(one, 10.0)
     assert logs.idle(99.0) == []
     logs.leave(two, 11.0)
-    assert [log.key.name for log in logs.idle(11.0)] == ["org:o"]
+    assert [key.name for key in logs.idle(11.0)] == ["org:o"]
     logs.hold(one, "org:o")
     logs.drop(LogKey("t", "org:o"))
     assert len(logs) == 1
