@@ -18,7 +18,6 @@ class Writable(Protocol):
     """A session, as the flush sees it."""
 
     pending: bytes | None  # what waits for its turn
-    idle: bool  # may be written to at once: a socket that takes what it is given
 
     def write(self, data: bytes) -> None:
         """To the client."""
@@ -32,6 +31,7 @@ class Flush:
         self._per_turn, self._seconds, self._size = per_turn, seconds, size
         self._line: list[Writable] = []
         self._next = 0  # in the line
+        self._first: list[Writable] = []  # those who are sent something alone: at most a turn late
         self.busy = False
         self._since = 0.0
         self._bytes = 0
@@ -39,13 +39,11 @@ class Flush:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def send(self, session: Writable, data: bytes) -> None:
-        """To one: past a long line, else in turn, since writes one behind the other cost less."""
+        """To one: before a long line, and together with what it is sent in the same pass."""
         waiting = session.pending
-        if waiting is None and session.idle and len(self._line) - self._next > self._per_turn:
-            session.write(data)
-        elif waiting is None:
+        if waiting is None:
             session.pending = data
-            self._line.append(session)
+            (self._first if len(self._line) - self._next > self._per_turn else self._line).append(session)
             self._begin()
         else:
             session.pending = waiting + data
@@ -94,6 +92,9 @@ class Flush:
 
     def _turn(self) -> None:
         assert self._loop is not None
+        first, self._first = self._first, []
+        for session in first:
+            self.write_now(session)
         line = self._line
         end = min(len(line), self._next + self._per_turn)
         for position in range(self._next, end):

@@ -16,9 +16,8 @@ pytestmark = pytest.mark.covers("S6")
 class Socket:
     """Keeps the writes it was given."""
 
-    def __init__(self, *, idle: bool = True) -> None:
+    def __init__(self) -> None:
         self.pending: bytes | None = None
-        self.idle = idle
         self.writes: list[bytes] = []
 
     def write(self, data: bytes) -> None:
@@ -83,8 +82,11 @@ async def test_waiting_messages_are_one_write_of_shared_bytes() -> None:
 async def test_one_alone_does_not_wait_for_a_large_room() -> None:
     writer, sockets, alone = flush(), [Socket() for _ in range(50)], Socket()
     writer.send_all(sockets, b"room")
-    writer.send(alone, b"direct")
-    assert alone.writes == [b"direct"]
+    writer.send(alone, b"one")
+    writer.send(alone, b"two")
+    await asyncio.sleep(0)
+    assert alone.writes == [b"onetwo"]
+    assert sum(len(socket.writes) for socket in sockets) == 2  # a turn's
 
 
 async def test_an_emitter_waits_until_the_line_is_written() -> None:
