@@ -11,6 +11,7 @@ from typing import Any
 from libs.fanout import AsyncServer, Limits, uvicorn_options
 from services.gateway import metrics
 from services.gateway.adapters.socket_options import SocketOptions
+from services.gateway.domain.dialects.dialect import Repeated
 
 #: What is kept of a client's request: who it is, from which page, and who brought it.
 _HEADERS = frozenset({"authorization", "cookie", "forwarded", "host", "origin", "x-forwarded-for", "x-forwarded-proto"})
@@ -43,7 +44,11 @@ class FanoutSockets:
 
     def emit(self, namespace: str, sids: Iterable[str], event: str, payload: Mapping[str, Any]) -> None:
         """See ports.Sockets."""
-        encoded = self.server.encode(event, payload, namespace=namespace)
+        encoded = payload.encoded if isinstance(payload, Repeated) else None
+        if encoded is None:
+            encoded = self.server.encode(event, payload, namespace=namespace)
+            if isinstance(payload, Repeated):
+                payload.encoded = encoded
         metrics.DELIVERIES.counts[()] += self.server.write(sids, encoded, namespace)
 
     def emit_personal(

@@ -22,13 +22,13 @@ from services.gateway.domain.session import Session
 from services.gateway.errors import Retryable
 from services.gateway.handlers.emitter import Emitter
 from services.gateway.handlers.following import Following
+from services.gateway.handlers.passages import Passages
 from services.gateway.ports import Logs, Unread
 
 logger = get_logger(__name__)
 
-_PAGE = 200  # entries of each log read at once
 _MANY = 20  # entries from which they come as one event, where the dialect has one for many
-_READERS = 8  # sessions that read logs at once; the rest are served from memory or wait
+_READERS = 8  # sessions without a position that read logs at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class CatchUp:
         self._held, self._logs, self._following, self._emitter = held, logs, following, emitter
         self._unread = unread
         self._clock, self._limits = clock, limits
-        self._reading = asyncio.Semaphore(_READERS)
+        self._reading, self._passages = asyncio.Semaphore(_READERS), Passages(logs.entries)
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def plan(
@@ -191,7 +191,7 @@ class CatchUp:
         epochs = {held: held.followed.epoch for held in wanted}
         found = {held: held.remembered(stretch) for held, stretch in wanted.items()}
         unknown = {held.key: wanted[held] for held, entries in found.items() if entries is None}
-        read = await self._read(unknown)
+        read = await self._passages.read(unknown) if unknown else {}
         entries = {held.key.name: read.get(held.key, []) if known is None else known for held, known in found.items()}
         many = session.dialect.batches and sum(map(len, entries.values())) > _MANY
         unread = await self._count(session) if many else 0
@@ -216,12 +216,6 @@ class CatchUp:
         session.behind |= {name: stretch.until for name, stretch in gone.items()}
         if gone:
             self.resync(session, resume.TOO_OLD, gone)
-
-    async def _read(self, unknown: Mapping[LogKey, Stretch]) -> dict[LogKey, list[Entry]]:
-        if not unknown:
-            return {}
-        async with self._reading:
-            return await self._logs.entries(unknown, _PAGE)
 
 
 def _readable_so_far(session: Session) -> dict[str, Stretch]:

@@ -16,6 +16,7 @@ from services.gateway.domain.logs import Entry
 from services.gateway.domain.notification import Notification
 from services.gateway.domain.rooms import HeldLog
 from services.gateway.domain.session import Session
+from services.gateway.handlers.repeats import Repeats
 from services.gateway.ports import Sockets
 
 _log = get_logger(__name__)
@@ -31,6 +32,7 @@ class Emitter:
         self._traces = logging.getLogger(__name__).isEnabledFor(logging.DEBUG)
         self.shown: Sequence[Callable[[HeldLog], None]] = ()  # who hears that a log has shown something live
         self.told: Callable[[Session], None] = lambda _session: None  # hears who was sent something it had missed
+        self._repeats = Repeats()
         self._waited: dict[str, Session] = {}  # those that acknowledge: mostly nobody, so that live costs nothing more
 
     def live(self, log: HeldLog, entry: Entry) -> None:
@@ -79,7 +81,11 @@ class Emitter:
             return False
         self._wait([session], name, entry)
         self.told(session)
-        return self.tell([session], lambda dialect: dialect.entry(name, entry)) > 0
+        shape = Dialect.entry if session.is_own(name) else self._repeats.shape
+        emission = shape(session.dialect, name, entry)
+        if emission is not None:
+            self._emit([session], emission)
+        return emission is not None
 
     def several(self, session: Session, entries: Sequence[tuple[str, Entry]], unread: int) -> None:
         """Shows one session entries that exist there for it: as one event where its dialect has one for many."""

@@ -31,6 +31,17 @@ class Emission(NamedTuple):
     personal: str | None = None
 
 
+class Repeated(dict[str, Any]):
+    """A payload that is told several times, always in its dialect's namespace: `encoded` is for the event's bytes."""
+
+    __slots__ = ("encoded",)
+    encoded: bytes | None
+
+    def __init__(self, payload: Mapping[str, Any]) -> None:
+        super().__init__(payload)
+        self.encoded = None
+
+
 class Dialect(ABC):
     """One namespace. Everything is pure: the same bytes for everybody who is told.
 
