@@ -8,7 +8,7 @@ import sys
 
 NAMES = (
     "ingest", "router", "groups", "latency", "inbox", "email", "push", "webhook", "memory", "fanout", "gateway",
-    "soak", "fairness",
+    "drain", "soak", "fairness",
 )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
  *   fanout_load PORT AUTH [TOKENS EVENT [centrifugo]]
  *
  * AUTH is the JSON sent with CONNECT. In it %d becomes the connection's number, %t its line of the file TOKENS, and %p
- * the "position" that it was last given with EVENT, or null. Without EVENT a connection has joined when its CONNECT is
+ * its position, or null: where it began is the "position" that came with EVENT. Without EVENT a connection has joined when its CONNECT is
  * answered, else when it was told EVENT. With `centrifugo` it speaks that server's JSON protocol instead: AUTH is then
  * the command that connects, and a reply that holds EVENT is its answer.
  *
@@ -12,7 +12,14 @@
  *   expect N      counts events until there are N    -> "heard N SECONDS P50 P99 CLIENT_CPU READS", times in ms
  *   storm         who loses the connection comes back within 200 ms, again and again
  *                                                    -> "back SECONDS" from the first that is accepted until all are in
- * It is one file, although a long one: it is compiled by itself where a benchmark runs, without a build of its own.
+ *   move PORT     before the first event: from now on who is told that its server closes, or is closed, goes on at PORT.
+ *                 Every other connection does not know that word: as a plain Socket.IO client it comes half a second to
+ *                 one and a half after it was closed
+ *   tally         what became of them since `move`   -> "tally IN TRIES SHOWN LOST REPEATED LATE RESYNCS BACK CLOSING":
+ *                 connections at PORT, and handshakes for them; events shown, those left out before a later one, shown
+ *                 twice, shown after a later one; positions that PORT did not accept; seconds from the first word or end
+ *                 until all were in (0 before), and from the first to the last connection that its server closed
+ * It is one program, although a long one: it is compiled where a benchmark runs, without a build of its own.
  * Events carry the wall clock in microseconds as "t":…; latency is read from it. At most 64 handshakes are open at once.
  */
 #define _GNU_SOURCE
@@ -29,25 +36,31 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#include "fanout_shown.h"
 
 enum { MOST = 65536, BUFFER = 1 << 18, AT_ONCE = 64, SLOTS = 1 << 20, CONTROL = MOST };
 enum state { AWAY, CONNECTING, UPGRADING, JOINING, JOINED };
+enum mode { STAYING, STORMING, MOVING };
 
 struct client {
     int fd;
     enum state state;
     int kept;      /* bytes of an unfinished frame */
     uint8_t *rest;
-    char *position;
-    double again;  /* when it comes back */
+    int moved;     /* it has a new server */
+    double again;  /* when it comes back, or 0 */
 };
 
 static struct client clients[MOST];
+static struct place places[MOST];
 static int opened, wanted, joined, joining, poller;
 static const char *auth, *welcome;
 static char **tokens;
-static int storming, centrifugo;
+static int centrifugo;
+static enum mode mode;
 static double first_in;
+static long in, tries, resyncs;
+static double first_word, all_in, first_closed, last_closed;
 static struct sockaddr_in server;
 static uint8_t buffer[BUFFER];
 static uint32_t latencies[SLOTS];  /* by 10 microseconds */
@@ -85,7 +98,7 @@ static void send_text(struct client *c, const char *text, int size) {
     memcpy(frame + at, mask, 4);
     at += 4;
     for (int i = 0; i < size; i++) frame[at + i] = text[i] ^ mask[i & 3];
-    if (send(c->fd, frame, at + size, MSG_NOSIGNAL) != at + size && !storming) fail("cannot send", NULL, 0);
+    if (send(c->fd, frame, at + size, MSG_NOSIGNAL) != at + size && mode == STAYING) fail("cannot send", NULL, 0);
 }
 
 static void open_one(int number) {
@@ -100,23 +113,44 @@ static void open_one(int number) {
     struct epoll_event event = {.events = EPOLLIN | EPOLLOUT, .data.u32 = number};
     epoll_ctl(poller, EPOLL_CTL_ADD, c->fd, &event);
     c->state = CONNECTING;
+    c->again = 0;
+    c->moved = mode == MOVING;
+    tries += c->moved;
     joining++;
 }
 
-static void lost(struct client *c, const char *why, const uint8_t *data, int size) {
-    if (!storming) fail(why, data, size);
+static void hang_up(struct client *c) {
     close(c->fd);
-    if (c->state == JOINED) joined--;
-    else joining--;
+    if (c->state == JOINED) {
+        joined--;
+        in -= c->moved;
+    } else {
+        joining--;
+    }
     c->state = AWAY;
     c->kept = 0;
-    c->again = clock_of(CLOCK_MONOTONIC) + 0.2 * rand() / RAND_MAX;
+}
+
+static void lost(struct client *c, const char *why, const uint8_t *data, int size) {
+    if (mode == STAYING) fail(why, data, size);
+    double now = clock_of(CLOCK_MONOTONIC), chance = (double)rand() / RAND_MAX;
+    if (mode == MOVING && !c->moved) {
+        if (!first_word) first_word = now;
+        if (!first_closed) first_closed = now;
+        last_closed = now;
+    }
+    hang_up(c);
+    if (!c->again) c->again = now + (mode == MOVING ? 0.5 + chance : 0.2 * chance);
 }
 
 static void come_back(void) {
     double now = clock_of(CLOCK_MONOTONIC);
-    for (int i = 0; i < opened; i++)
-        if (clients[i].state == AWAY && clients[i].again <= now) open_one(i);
+    for (int i = 0; i < opened; i++) {
+        struct client *c = &clients[i];
+        if (!c->again || c->again > now) continue;
+        if (c->state != AWAY) hang_up(c);
+        open_one(i);
+    }
 }
 
 static void request(struct client *c, int number) {
@@ -128,7 +162,7 @@ static void request(struct client *c, int number) {
         lost(c, "cannot connect", NULL, 0);
         return;
     }
-    if (storming && !first_in) first_in = clock_of(CLOCK_MONOTONIC);
+    if (mode == STORMING && !first_in) first_in = clock_of(CLOCK_MONOTONIC);
     struct epoll_event event = {.events = EPOLLIN, .data.u32 = number};
     epoll_ctl(poller, EPOLL_CTL_MOD, c->fd, &event);
     c->state = UPGRADING;
@@ -145,7 +179,7 @@ static void join(struct client *c, int number) {
             size += snprintf(text + size, 2000, "%s", tokens[number]);
             p++;
         } else if (p[0] == '%' && p[1] == 'p') {
-            size += snprintf(text + size, 1500, "%s", c->position ? c->position : "null");
+            size += write_position(&places[number], text + size, 1500);
             p++;
         } else {
             text[size++] = *p;
@@ -181,16 +215,14 @@ static void on_event(const uint8_t *text, int size, double now) {
     if (++heard == expected) report();
 }
 
-static void keep_position(struct client *c, const char *text, int size) {
-    const char *from = memmem(text, size, "\"position\":", 11);
-    if (!from) return;
-    const char *to = from += 11;
-    for (int depth = 0; to < text + size; to++) {
-        depth += (*to == '{') - (*to == '}');
-        if (!depth) break;
-    }
-    free(c->position);
-    c->position = strndup(from, to + 1 - from);
+/* With {"reconnectInMs":…} its server closes, with {"retryInMs":…} it had no place: every other one listens. */
+static void on_word(struct client *c, int number, const char *text, int size) {
+    const char *pause = memmem(text, size, "InMs\":", 6);
+    if (c->moved && size > 11 && !memcmp(text + 2, "[\"resync\"", 9)) resyncs++;
+    if (!pause) return;
+    double now = clock_of(CLOCK_MONOTONIC);
+    if (!first_word) first_word = now;
+    if (number % 2 == 0) c->again = now + strtol(pause + 6, NULL, 10) / 1e3;
 }
 
 static void enter(struct client *c) {
@@ -198,6 +230,7 @@ static void enter(struct client *c) {
     c->state = JOINED;
     joined++;
     joining--;
+    in += c->moved;
 }
 
 static int is_welcome(const uint8_t *text, int size) {
@@ -207,10 +240,13 @@ static int is_welcome(const uint8_t *text, int size) {
 
 static void on_text(struct client *c, int number, const uint8_t *text, int size, double now) {
     if (is_welcome(text, size)) {
-        keep_position(c, (const char *)text, size);
+        begin(&places[number], (const char *)text, size);
         enter(c);
     } else if (size >= 2 && text[0] == '4' && text[1] == '2') {
-        on_event(text, size, now);
+        int shown = mode == MOVING ? show(&places[number], (const char *)text, size) : 1;
+        if (shown < 0) fail("an event of an unknown log", text, size);
+        if (shown) on_event(text, size, now);
+        else on_word(c, number, (const char *)text, size);
     } else if (size == 1 && text[0] == '2') {
         send_text(c, "3", 1);
     } else if (text[0] == '0') {
@@ -285,6 +321,13 @@ static void on_bytes(struct client *c, int number) {
     }
 }
 
+static void report_tally(void) {
+    char line[200];
+    snprintf(line, sizeof line, "tally %ld %ld %ld %ld %ld %ld %ld %.6f %.6f", in, tries, tally.shown, tally.lost,
+             tally.repeated, tally.late, resyncs, all_in ? all_in - first_word : 0, last_closed - first_closed);
+    answer(line);
+}
+
 static void command(void) {
     char line[100];
     long number;
@@ -299,9 +342,15 @@ static void command(void) {
         began = clock_of(CLOCK_MONOTONIC);
         answer("ready");
     } else if (!strncmp(line, "storm", 5)) {
-        storming = 1;
+        mode = STORMING;
         first_in = 0;
         answer("ready");
+    } else if (sscanf(line, "move %ld", &number) == 1) {
+        mode = MOVING;
+        server.sin_port = htons(number);
+        answer("ready");
+    } else if (!strncmp(line, "tally", 5)) {
+        report_tally();
     }
 }
 
@@ -320,11 +369,13 @@ static void report_joined(void) {
     static int told;
     char line[60];
     double now = clock_of(CLOCK_MONOTONIC);
-    if (storming && joined == opened && first_in) {
+    if (mode == MOVING) {
+        if (in == opened && !all_in) all_in = now;
+    } else if (mode == STORMING && joined == opened && first_in) {
         snprintf(line, sizeof line, "back %.6f", now - first_in);
-        storming = 0;
+        mode = STAYING;
         answer(line);
-    } else if (!storming && joined == wanted && told != wanted) {
+    } else if (mode == STAYING && joined == wanted && told != wanted) {
         told = wanted;
         snprintf(line, sizeof line, "opened %.6f", now - began);
         answer(line);
@@ -353,10 +404,10 @@ int main(int count, char **arguments) {
     epoll_ctl(poller, EPOLL_CTL_ADD, 0, &control);
     for (;;) {
         while (opened < wanted && joining < AT_ONCE) open_one(opened++);
-        if (storming) come_back();
+        if (mode != STAYING) come_back();
         report_joined();
         struct epoll_event events[512];
-        int ready = epoll_wait(poller, events, 512, storming ? 5 : -1);
+        int ready = epoll_wait(poller, events, 512, mode == STAYING ? -1 : 5);
         for (int i = 0; i < ready; i++) {
             uint32_t number = events[i].data.u32;
             struct client *c = number == CONTROL ? NULL : &clients[number];

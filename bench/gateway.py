@@ -12,7 +12,6 @@ import random
 import sys
 import tempfile
 from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -21,18 +20,15 @@ from bench import peers
 from bench.emitting import FIRST
 from bench.figures import Figures, Size, results
 from bench.gateway_feed import Feed
-from bench.load import Load, compiled, load, missing
+from bench.load import AUTH, Load, compiled, load, missing, tokens
 from bench.result import Result, cpu_seconds, resident_megabytes
-from devstack.layout import DEVELOPMENT_SECRET, Layout, counts
+from devstack.layout import Layout, counts
 from devstack.processes import ServiceProcess
 from devstack.stack import Stack
-from libs.auth.tokens import issue
-from libs.runtime.clock import utc_now
 
 _SIZE = Size(connections=5_000, paced=80, flat_out=600, unicasts=20_000, slow_paced=20)
 _BURST = 5_000  # unicasts handed over at once
 _ROOM = "org:bench"
-_AUTH = '{"token":"%t","position":%p}'
 _ENVIRONMENT = {"CARILLON_LOG_LEVEL": "WARNING", "CARILLON_CONNECTIONS_PER_ADDRESS": "0"}
 
 
@@ -56,12 +52,11 @@ async def measure() -> list[Result]:
 async def _figures(stack: Stack, folder: Path) -> Figures:
     gateway = stack.services["gateway-1"]
     _pin(gateway)
-    tokens = folder / "tokens"
-    await asyncio.to_thread(tokens.write_text, "\n".join(map(_token, range(_SIZE.connections))))
     neighbours, port = stack.neighbours, gateway.url.rpartition(":")[2]
+    people = await tokens(folder, _SIZE.connections, "bench")
     async with (
         Feed(neighbours.postgres_dsn, neighbours.kafka_bootstrap) as feed,
-        load(await compiled(folder), port, _AUTH, tokens, "connected") as client,
+        load(await compiled(folder), port, AUTH, people, "connected") as client,
     ):
         return await Run(gateway, feed, client).figures()
 
@@ -118,7 +113,7 @@ class Run:
             await self._client.ask(f"expect {len(burst)}")
             records = await self._feed.written(burst)
             before = cpu_seconds(pid)
-            await self._feed.hand_over(records, burst[0])
+            await self._feed.hand_over(records, burst)
             await self._client.answer()
             used += cpu_seconds(pid) - before
         return len(rooms) / used
@@ -142,11 +137,6 @@ class Run:
                 worst = max(worst, float(line.split()[1]))
                 await asyncio.sleep(0.2)
         return worst * 1000
-
-
-def _token(number: int) -> str:
-    claims = {"sub": f"u{number}", "orgId": "bench"}
-    return issue(claims, DEVELOPMENT_SECRET, now=utc_now(), lifetime=timedelta(hours=1))
 
 
 def _pid(process: ServiceProcess) -> int:

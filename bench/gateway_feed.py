@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from types import TracebackType
 
@@ -35,14 +35,11 @@ _LOG = """
 insert into room_log (tenant, room, seq, type, at, notification)
 select $1, room, seq, $2, clock_timestamp(), id from unnest($3::uuid[], $4::text[], $5::bigint[]) u (id, room, seq)
 """
-_SLOT = """
-select i.slot from room_interest i join gateway_slots g on g.slot = i.slot and g.epoch = i.slot_epoch
-where i.tenant = $1 and i.room = $2 order by g.lease_until desc limit 1
-"""
+_SLOTS = "select room, slot from listening_slots(array_fill($1::text, array[cardinality($2::text[])]), $2)"
 
 
 class Feed:
-    """Publishes to rooms somebody listens to; one gateway is running."""
+    """Publishes to rooms, for the gateways where somebody listens."""
 
     def __init__(self, dsn: str, bootstrap: str) -> None:
         self._dsn = dsn
@@ -61,24 +58,29 @@ class Feed:
 
     async def publish(self, rooms: Sequence[str], rate: float = 0) -> None:
         """One event to each of these rooms, in order; `rate` a second, or (0) as fast as it goes."""
-        slot = await self._database.fetchval(_SLOT, TENANT, rooms[0])
         size = 1 if rate else _CHUNK
         began = time.perf_counter()
         for at in range(0, len(rooms), size):
             if rate:
                 await asyncio.sleep(max(0.0, began + at / rate - time.perf_counter()))
-            await self._send(await self.written(rooms[at : at + size]), slot)
+            some = rooms[at : at + size]
+            await self._send(await self.written(some), some)
         await self._producer.flush()
 
-    async def hand_over(self, records: Sequence[str], room: str) -> None:
-        """At once, to who listens to the room, records that have been `written`."""
-        await self._send(records, await self._database.fetchval(_SLOT, TENANT, room))
+    async def hand_over(self, records: Sequence[str], rooms: Sequence[str]) -> None:
+        """At once, records that have been `written` to these rooms."""
+        await self._send(records, rooms)
         await self._producer.flush()
 
-    async def _send(self, records: Sequence[str], slot: int) -> None:
-        for template in records:
+    async def _send(self, records: Sequence[str], rooms: Sequence[str]) -> None:
+        # Asked for when the logs are committed, as the router does: who comes in between reads the log.
+        slots: defaultdict[str, list[int]] = defaultdict(list)
+        for row in await self._database.fetch(_SLOTS, TENANT, sorted(set(rooms))):
+            slots[row["room"]].append(row["slot"])
+        for template, room in zip(records, rooms, strict=True):
             value = template.replace(_AT, f'"t":{time.time_ns() // 1000}', 1).encode()
-            await self._producer.send(GATEWAY_INBOX.name, value, partition=slot)
+            for slot in slots[room]:
+                await self._producer.send(GATEWAY_INBOX.name, value, partition=slot)
 
     async def written(self, rooms: Sequence[str]) -> list[str]:
         """Records of events that have been committed to the logs, without their time."""

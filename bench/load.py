@@ -7,8 +7,14 @@ import os
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
+from devstack.layout import DEVELOPMENT_SECRET
+from libs.auth.tokens import issue
+from libs.runtime.clock import utc_now
+
+AUTH = '{"token":"%t","position":%p}'
 _SOURCE = Path(__file__).with_name("fanout_load.c")
 _PATIENCE = 300.0  # seconds for an answer
 
@@ -25,6 +31,15 @@ async def compiled(folder: Path) -> Path:
     if await compiler.wait():
         raise RuntimeError("the load client does not compile")
     return program
+
+
+async def tokens(folder: Path, people: int, org: str) -> Path:
+    """A file with a token in each line, of the people u0, u1, … of an organisation."""
+    path, now = folder / "tokens", utc_now()
+    claims = ({"sub": f"u{number}", "orgId": org} for number in range(people))
+    lines = [issue(of, DEVELOPMENT_SECRET, now=now, lifetime=timedelta(hours=12)) for of in claims]
+    await asyncio.to_thread(path.write_text, "\n".join(lines))
+    return path
 
 
 class Load:

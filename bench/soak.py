@@ -14,18 +14,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import orjson
 from aiokafka import AIOKafkaProducer
 
-from bench.load import Load, compiled, load, missing
+from bench.load import AUTH, Load, compiled, load, missing, tokens
 from bench.result import Result, cpu_seconds, resident_megabytes
-from devstack.layout import DEVELOPMENT_SECRET, Layout
+from devstack.layout import Layout
 from devstack.smtp_peer import SmtpPeer, smtp_environment
 from devstack.stack import Stack
-from libs.auth.tokens import issue
 from libs.runtime.clock import iso, utc_now
 
 PEOPLE, A_DAY = 10_000, 1_000_000
@@ -52,10 +50,8 @@ async def measure() -> list[Result]:
 
 async def _soak(stack: Stack, folder: Path) -> list[Result]:
     seconds = float(os.environ.get("SOAK_SECONDS", "60"))
-    tokens = folder / "tokens"
-    await asyncio.to_thread(tokens.write_text, "\n".join(map(_token, range(PEOPLE))))
-    port = stack.services.url("gateway").rpartition(":")[2]
-    async with load(await compiled(folder), port, '{"token":"%t","position":%p}', tokens, "connected") as client:
+    people, port = await tokens(folder, PEOPLE, _ORG), stack.services.url("gateway").rpartition(":")[2]
+    async with load(await compiled(folder), port, AUTH, people, "connected") as client:
         await client.ask(f"open {PEOPLE}")
         await _published(stack, client, 10)  # what a process needs once is not growth
         before, used, began = _memory(stack), _cpu(stack), time.monotonic()
@@ -107,11 +103,6 @@ def _event(recipients: dict[str, list[str]]) -> bytes:
             },
         }
     )
-
-
-def _token(number: int) -> str:
-    claims = {"sub": f"u{number}", "orgId": _ORG}
-    return issue(claims, DEVELOPMENT_SECRET, now=utc_now(), lifetime=timedelta(hours=12))
 
 
 def _memory(stack: Stack) -> dict[str, float]:

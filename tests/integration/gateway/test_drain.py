@@ -1,10 +1,12 @@
-"""A gateway stops: its clients are told, closed over a window, and go on with another one without loss (F1-5)."""
+"""A gateway stops: its clients are told, closed over a window, and go on with another one without loss (F1-5).
+
+`python -m bench drain` does the same with 5,000.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 
 import httpx
 import pytest
@@ -16,9 +18,8 @@ from tests.integration.gateway.scribe import Scribe
 
 pytestmark = pytest.mark.covers("B9")
 
-#: How many clients. More of them take a quiet machine; 5,000 have not been tried here.
-_CROWD = int(os.environ.get("CARILLON_TEST_CROWD", "300"))
-_PATIENCE = 60 + _CROWD / 20  # seconds
+_CROWD = 300  # clients
+_PATIENCE = 75.0  # seconds
 _WINDOW = 1.5  # seconds
 
 
