@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,7 +27,7 @@ class InvalidToken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a token speaks for. Either `user_id` or `agent_id` is set, or both."""
+    """Who a token speaks for. Either `user_id` or `agent_id` is set, or both. `person` is (tenant, reader)."""
 
     tenant: str
     user_id: str | None
@@ -37,6 +37,10 @@ class Identity:
     roles: tuple[str, ...]
     session_id: str | None
     expires_at: float
+    person: tuple[str, str] = field(init=False, compare=False)  # one object for all who keep it: there are thousands
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "person", (self.tenant, self.reader))
 
     @property
     def reader(self) -> str:

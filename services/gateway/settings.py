@@ -42,7 +42,7 @@ class Settings(ServiceSettings, TokenRules, LiveRules, RestRules, EgressSettings
     resume_limit: int = Field(1_000, ge=1, description="missed entries over which a client fetches anew instead")
     catch_up_limit: int = Field(100, ge=0, description="entries for a client without a position")
     connect_timeout: float = Field(10.0, gt=0)
-    connect_concurrency: int = Field(256, ge=1, description="sockets that may be connecting at once")
+    connect_concurrency: int = Field(1_000, ge=1, description="sockets that may be connecting at once")
     transport: Literal["fanout", "stock"] = Field("fanout", description="stock: plain python-socketio, for comparison")
     slow_bytes: int = Field(1_000_000, ge=1, description="bytes that may wait for one socket before it is closed")
     socket_message_bytes: int = Field(100_000, ge=1_000, description="of the largest message of a client")

@@ -9,6 +9,7 @@ from enum import Enum, auto
 from services.gateway.domain.logs import Entry, Head, Stretch
 
 _MAX_AHEAD = 256  # entries kept while an earlier one is missing; more are fetched again
+_NOTHING: dict[int, Entry] = {}  # the same for all followers, and never written to
 
 
 class Judgement(Enum):
@@ -30,7 +31,7 @@ class Follower:
     epoch: int
     seq: int
     patience: float = 0.03
-    _ahead: dict[int, Entry] = field(default_factory=dict)
+    _ahead: dict[int, Entry] = field(default_factory=lambda: _NOTHING)
     _known: int = 0
     _due: float | None = None
 
@@ -44,7 +45,7 @@ class Follower:
         if entry.seq <= self.seq:
             return []
         if len(self._ahead) < _MAX_AHEAD or entry.seq == self.seq + 1:
-            self._ahead[entry.seq] = entry
+            self._ahead = {**self._ahead, entry.seq: entry}
         return self._advance(entry.seq, now)
 
     @property
@@ -74,7 +75,7 @@ class Follower:
 
     def fill(self, entries: Iterable[Entry], now: float) -> list[Entry]:
         """The entries to show now that these were fetched. What is missing still is due again after `patience`."""
-        self._ahead.update({e.seq: e for e in entries if e.epoch == self.epoch and e.seq > self.seq})
+        self._ahead = self._ahead | {e.seq: e for e in entries if e.epoch == self.epoch and e.seq > self.seq}
         self._due = None
         return self._advance(self._known, now)
 
@@ -88,7 +89,7 @@ class Follower:
     def restart(self, head: Head) -> None:
         """Goes on at the end of a log that has begun anew."""
         self.epoch, self.seq = head
-        self._ahead, self._known, self._due = {}, 0, None
+        self._ahead, self._known, self._due = _NOTHING, 0, None
 
     def _advance(self, known: int, now: float) -> list[Entry]:
         self._known = max(self._known, known)

@@ -96,7 +96,7 @@ def _others(sessions: tuple[Session, ...], session: Session) -> tuple[Session, .
 
 def _person(session: Session) -> Person | None:
     identity = session.identity
-    return None if identity.user_id is None or identity.agent_id is not None else (identity.tenant, identity.user_id)
+    return None if identity.user_id is None or identity.agent_id is not None else identity.person
 
 
 class News(Enum):

@@ -63,7 +63,7 @@ class Session:
     @property
     def person(self) -> tuple[str, str]:
         """(tenant, reader)."""
-        return self.tenant, self.reader
+        return self.identity.person
 
     def key(self, name: str) -> LogKey:
         """The log of this name, within the tenant."""

@@ -37,7 +37,7 @@ class Limiter:
 
     def enter(self, arrival: Arrival, identity: Identity) -> Fault | None:
         """Counts a socket until it leaves, or says why it may not come in."""
-        person = Scope("user", (identity.tenant, identity.reader))
+        person = Scope("user", identity.person)
         scopes = (person, _shared("tenant", identity.tenant), _shared("address", arrival.address))
         if (fault := self._ban_of(person)) is not None:
             return fault

@@ -28,7 +28,7 @@ class Access:
 
     async def of(self, identities: Iterable[Identity]) -> Mapping[Person, Memberships]:
         """Of all of them at once. Raises Retryable when the database is away."""
-        wanted = {identity: (identity.tenant, identity.reader) for identity in identities}
+        wanted = {identity: identity.person for identity in identities}
         found = await self._directory.memberships(dict.fromkeys(wanted.values()))
         claims = [
             (person, room) for identity, person in wanted.items() for room in claims_to_open(identity, found[person])

@@ -53,3 +53,13 @@ async def test_many_at_once_raise_each_version_once(database: str) -> None:
     async with await create_pool(database, "carillon_gateway") as pool:
         rows = await pool.fetch(OPEN, ["t"] * 3, ["u", "u", "v"], ["tenant", "dept:d", "tenant"], [None] * 3, "claim")
         assert sorted(row["version"] for row in rows) == [1, 1]
+
+
+async def test_one_member_of_a_room_is_found_without_reading_the_others(database: str) -> None:
+    """As functions of the database ask: by a plan made before there were statistics of the table."""
+    one = "select from memberships where tenant = $1 and user_id = $2 and room = $3 and left_at is null"
+    async with await create_pool(database, "carillon_ingest") as pool, pool.acquire() as connection:
+        await connection.execute("set plan_cache_mode = force_generic_plan")
+        await connection.execute(f"prepare one(text, text, text) as {one}")
+        plan = [row[0] for row in await connection.fetch("explain execute one('t', 'u', 'org:o')")]
+    assert any("Index Cond" in line and "user_id" in line for line in plan), plan
