@@ -162,7 +162,6 @@ static void request(struct client *c, int number) {
         lost(c, "cannot connect", NULL, 0);
         return;
     }
-    if (mode == STORMING && !first_in) first_in = clock_of(CLOCK_MONOTONIC);
     struct epoll_event event = {.events = EPOLLIN, .data.u32 = number};
     epoll_ctl(poller, EPOLL_CTL_MOD, c->fd, &event);
     c->state = UPGRADING;
@@ -291,6 +290,8 @@ static void on_bytes(struct client *c, int number) {
                 lost(c, "refused", at, end - at);
                 return;
             }
+            /* Only now: what takes a connection may be the socket of a server that is just being killed. */
+            if (mode == STORMING && !first_in) first_in = clock_of(CLOCK_MONOTONIC);
             at = head + 4;
             c->state = JOINING;
             if (centrifugo) join(c, number);
