@@ -85,6 +85,9 @@ class Directory(Protocol):
 #: What a record leads to: a notification, something that is told later, or the fate that it already has.
 Outcome = Plan | Schedule | Broadcast | Fate
 
+#: What is told later, and what as: what an event for all tenants that waited becomes in the end has its key.
+Later = tuple[type[Schedule | Broadcast], Key]
+
 
 @dataclass(frozen=True, slots=True)
 class Writing:
@@ -95,14 +98,15 @@ class Writing:
     as_of: datetime | None = None
     verified: Stretch | None = None
 
-    def fates(self, inserted: Collection[Key], taken: Collection[Key]) -> list[tuple[Record, Fate]]:
+    def fates(self, inserted: Collection[Key], taken: Collection[Later]) -> list[tuple[Record, Fate]]:
         """What became of every record, when these notifications were inserted and these events wait since now."""
 
         def fate(step: Outcome) -> Fate:
             if isinstance(step, Fate):
                 return step
             # What is told of an event that waited has its id, and may stand in one batch with a repeat of it.
-            return Fate.ACCEPTED if step.key in (inserted if isinstance(step, Plan) else taken) else Fate.DUPLICATE
+            is_new = step.key in inserted if isinstance(step, Plan) else (type(step), step.key) in taken
+            return Fate.ACCEPTED if is_new else Fate.DUPLICATE
 
         return [(record, fate(step)) for record, step in self.units]
 
@@ -118,7 +122,7 @@ class Written:
     places: Mapping[Key, tuple[RoomPlace, ...]]
     withdrawn: Sequence[tuple[Withdrawn, tuple[RoomPlace, ...]]] = ()
     due: Sequence[DueDelivery] = ()
-    taken: frozenset[Key] = frozenset()
+    taken: frozenset[Later] = frozenset()
     gaps: int = 0
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from services.router.domain.broadcasting import Broadcast, id_in, told_in
 from services.router.domain.handover import Publication
 from services.router.domain.notification import Key
+from services.router.ports import Later
 from tests.simulation.catalogue import TENANTS
 from tests.simulation.database import Transaction
 from tests.simulation.world import Process
@@ -31,9 +32,9 @@ class Telling:
         return [tenant for tenant in behind if self.reached is None or tenant <= self.reached][:PAGE]
 
 
-async def begin(transaction: Transaction, broadcasts: Sequence[Broadcast]) -> set[Key]:
+async def begin(transaction: Transaction, broadcasts: Sequence[Broadcast]) -> set[Later]:
     """Those that were not there yet. One that was cancelled before it came is told nobody."""
-    taken = set()
+    taken = set[Later]()
     for one in sorted(broadcasts, key=lambda broadcast: broadcast.key):
         await transaction.lock("broadcasts", [one.key])
         if transaction.get("broadcasts", one.key) is None:
@@ -41,7 +42,7 @@ async def begin(transaction: Transaction, broadcasts: Sequence[Broadcast]) -> se
             if one.key in transaction.all("cancellations"):
                 row = replace(row, reached="", done=True)
             transaction.put("broadcasts", one.key, row)
-            taken.add(one.key)
+            taken.add((Broadcast, one.key))
     return taken
 
 

@@ -18,7 +18,7 @@ from services.router.domain.planning import PersonKey, Plan
 from services.router.domain.scheduling import Schedule
 from services.router.domain.withdrawing import HolderKey, Withdrawn, collapse, holder_keys
 from services.router.errors import Missing
-from services.router.ports import Admins, Endpoints, Interest, Nearby, People, Writing, Written
+from services.router.ports import Admins, Endpoints, Interest, Later, Nearby, People, Writing, Written
 from tests.simulation import broadcasts, deliveries
 from tests.simulation.database import Transaction
 from tests.simulation.world import Process
@@ -159,14 +159,14 @@ class MemoryLedger:
         await deliveries.replace_with_newer(transaction, _withdrawn(appended, older))
         return appended
 
-    async def _schedule(self, transaction: Transaction, schedules: Sequence[Schedule]) -> set[Key]:
-        waiting = set()
+    async def _schedule(self, transaction: Transaction, schedules: Sequence[Schedule]) -> set[Later]:
+        waiting = set[Later]()
         for one in sorted(schedules, key=lambda schedule: schedule.key):
             await transaction.lock("scheduled", [one.key])
             if transaction.get("scheduled", one.key) is None:
                 cancelled = one.key in transaction.all("cancellations")
                 transaction.put("scheduled", one.key, deliveries.Waiting(one, "cancelled" if cancelled else "waiting"))
-                waiting.add(one.key)
+                waiting.add((Schedule, one.key))
         return waiting
 
     async def _advance_heads(

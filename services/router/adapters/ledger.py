@@ -27,7 +27,7 @@ from services.router.domain.planning import Plan
 from services.router.domain.scheduling import Part, Schedule
 from services.router.domain.withdrawing import Withdrawn
 from services.router.errors import Missing
-from services.router.ports import Interest, Writing, Written
+from services.router.ports import Interest, Later, Writing, Written
 
 _SQL = load(Path(__file__).with_name("ledger.sql"))
 
@@ -98,21 +98,23 @@ class PostgresLedger:
         if rows:
             await connection.execute(_SQL["insert_expansions"], *zip(*rows, strict=True), as_of)
 
-    async def _schedule(self, connection: Connection, schedules: Sequence[Schedule], keys: sealing.Keys) -> set[Key]:
+    async def _schedule(self, connection: Connection, schedules: Sequence[Schedule], keys: sealing.Keys) -> set[Later]:
         """The events that were not waiting yet. One that was cancelled before it came is cancelled at once."""
         rows = sorted(_scheduled(schedule, part, keys) for schedule in schedules for part in schedule.parts)
         if not rows:
             return set()
         returned = await connection.fetch(_SQL["schedule"], *zip(*rows, strict=True))
-        return {(row["tenant"], row["event_id"]) for row in returned}
+        return {(Schedule, (row["tenant"], row["event_id"])) for row in returned}
 
-    async def _broadcast(self, connection: Connection, broadcasts: Sequence[Broadcast], keys: sealing.Keys) -> set[Key]:
+    async def _broadcast(
+        self, connection: Connection, broadcasts: Sequence[Broadcast], keys: sealing.Keys
+    ) -> set[Later]:
         """The events for all tenants that were not there yet, likewise."""
         rows = sorted((*broadcast.key, *_as_received(broadcast, keys)) for broadcast in broadcasts)
         if not rows:
             return set()
         returned = await connection.fetch(_SQL["broadcast"], *zip(*rows, strict=True))
-        return {(row["tenant"], row["id"]) for row in returned}
+        return {(Broadcast, (row["tenant"], row["id"])) for row in returned}
 
     async def read_back(self, keys: Collection[Key]) -> tuple[list[Emission], list[DueDelivery]]:
         tenants, ids = [tenant for tenant, _ in keys], [id_ for _, id_ in keys]
@@ -148,7 +150,7 @@ def _partition(writing: Writing) -> set[Partition]:
 
 
 def _written(
-    appended: Appended, inserted: Mapping[Key, bool], due: Sequence[DueDelivery], waiting: Collection[Key], gaps: int
+    appended: Appended, inserted: Mapping[Key, bool], due: Sequence[DueDelivery], waiting: Collection[Later], gaps: int
 ) -> Written:
     places = {one.key: places for one, places in appended if isinstance(one, Notification)}
     cancelled = {key: () for key, before in inserted.items() if before}

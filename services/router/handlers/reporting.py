@@ -33,7 +33,7 @@ def report(writing: Writing, written: Written, judged: Sequence[Unit]) -> None:
                 _report_plan(step, decisions)
         elif isinstance(step, Schedule | Broadcast):
             later = "scheduled" if isinstance(step, Schedule) else "broadcast"
-            fates[event, later if step.key in written.taken else Fate.DUPLICATE.value] += 1
+            fates[event, later if (type(step), step.key) in written.taken else Fate.DUPLICATE.value] += 1
         else:
             fates[event, step.value] += 1
         if isinstance(unit, Dead):
