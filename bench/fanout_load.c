@@ -20,7 +20,7 @@
  *                 twice, shown after a later one; positions that PORT did not accept; seconds from the first word or end
  *                 until all were in (0 before), and from the first to the last connection that its server closed
  * It is one program, although a long one: it is compiled where a benchmark runs, without a build of its own.
- * Events carry the wall clock in microseconds as "t":…; latency is read from it. At most 64 handshakes are open at once.
+ * Events carry the wall clock in microseconds as "t":…; latency is read from it. At most 64 handshakes of `open` are under way at once.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
