@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from devstack.ports import free_port
+from libs.runtime import published
 
 NAMES = ("ingest", "router", "gateway", "delivery")
 DEVELOPMENT_PORTS: Mapping[str, int] = {"ingest": 3001, "gateway": 3002, "router": 3003, "delivery": 3004}
-DEVELOPMENT_SECRET = "development-only-secret-change-me-0123456789"  # noqa: S105  its name says where it may be used
-DEVELOPMENT_SEALING_KEY = "ZGV2ZWxvcG1lbnQtb25seS1zZWFsaW5nLWtleS0wMTI="  # likewise
+DEVELOPMENT_SECRET, DEVELOPMENT_SEALING_KEY = published.JWT_SECRET, published.SEALING_KEY
 _INSTANCE_STEP = 10  # the second gateway listens ten ports above the first
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn, TypeVar
+from typing import Annotated, Any, Literal, NoReturn, Self, TypeVar
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -16,6 +16,7 @@ from pydantic_settings import (
 )
 
 from libs.runtime.legacy import LegacyNames, spelled
+from libs.runtime.published import is_published
 from libs.schemas.events import Channel
 
 PREFIX = "CARILLON_"
@@ -57,6 +58,15 @@ class ServiceSettings(Settings):
     http_host: str = "127.0.0.1"
     http_port: int = Field(ge=1, le=65535)
     shutdown_timeout: float = Field(20.0, gt=0, description="seconds a graceful stop may take")
+
+    @model_validator(mode="after")
+    def _has_secrets_of_its_own(self) -> Self:
+        for name in type(self).model_fields if self.environment == "production" else ():
+            value = getattr(self, name)
+            if isinstance(value, SecretStr) and is_published(value.get_secret_value()):
+                advice = "make your own, or set CARILLON_ENVIRONMENT=development"
+                raise ValueError(f"{spelled(name, PREFIX)} is published with the source: {advice}")
+        return self
 
 
 class ChannelSettings(Settings):

@@ -17,6 +17,7 @@ def _told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CARILLON_KAFKA_BOOTSTRAP", "127.0.0.1:1")
     monkeypatch.setenv("CARILLON_POSTGRES_DSN", "postgresql://x")
     monkeypatch.setenv("CARILLON_SEALING_KEYS", DEVELOPMENT_SEALING_KEY)
+    monkeypatch.setenv("CARILLON_ENVIRONMENT", "development")
 
 
 def test_a_call_always_ends_before_its_lease(monkeypatch: pytest.MonkeyPatch) -> None:

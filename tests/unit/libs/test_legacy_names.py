@@ -26,6 +26,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CARILLON_KAFKA_BOOTSTRAP", "k:9092")
     monkeypatch.setenv("CARILLON_POSTGRES_DSN", "postgresql://p/d")
     monkeypatch.setenv("CARILLON_SEALING_KEYS", DEVELOPMENT_SEALING_KEY)
+    monkeypatch.setenv("CARILLON_ENVIRONMENT", "development")
     monkeypatch.setenv("JWT_SECRET", SECRET)
 
 

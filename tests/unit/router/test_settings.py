@@ -14,6 +14,7 @@ NEEDED: dict[str, Any] = {
     "kafka_bootstrap": "k:9092",
     "postgres_dsn": "postgresql://p/d",
     "sealing_keys": DEVELOPMENT_SEALING_KEY,
+    "environment": "development",
 }
 
 
