@@ -132,7 +132,8 @@ _OF_PEOPLE = """
 select table_name from information_schema.columns join pg_tables on tablename = table_name and schemaname = table_schema
 where table_schema = 'public' and column_name = 'user_id' order by table_name
 """
-#: What was said to somebody and decided about them, and who could read what when; `throttles` are purged as they end.
+#: What was said to somebody and decided about them, with the keys of it, and who could read what when; `throttles` are
+#: purged as they end.
 _KEPT = {
     "deliveries",
     "digests",
@@ -141,6 +142,7 @@ _KEPT = {
     "membership_versions",
     "memberships",
     "responses",
+    "sealing_keys",
     "throttles",
 }
 _TRACES = """
