@@ -7,6 +7,7 @@ import asyncio
 import base64
 import secrets
 import threading
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -35,6 +36,16 @@ def _pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
+def _whole(answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    """Answers when all of the request has come: over HTTP/2 the server fails on what comes after its answer."""
+
+    async def answered(request: Request) -> Response:
+        await request.body()
+        return await answer(request)
+
+    return answered
+
+
 class Outside:
     """Starts as a context. `received` are the names of what was posted to it: sms, fcm, apns, push, slack, …"""
 
@@ -43,11 +54,11 @@ class Outside:
         self.received: list[str] = []
         self._directory = directory
         routes = [
-            Route(f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json", self._sms, methods=["POST"]),
-            Route("/token", self._token, methods=["POST"]),
-            Route(f"/v1/projects/{_PROJECT}/messages:send", self._fcm, methods=["POST"]),
-            Route("/3/device/{token}", self._apns, methods=["POST"]),
-            Route("/{kind}/{rest:path}", self._hook, methods=["POST"]),
+            Route(f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json", _whole(self._sms), methods=["POST"]),
+            Route("/token", _whole(self._token), methods=["POST"]),
+            Route(f"/v1/projects/{_PROJECT}/messages:send", _whole(self._fcm), methods=["POST"]),
+            Route("/3/device/{token}", _whole(self._apns), methods=["POST"]),
+            Route("/{kind}/{rest:path}", _whole(self._hook), methods=["POST"]),
         ]
         self._application: Any = Starlette(routes=routes)
         self._loop, self._over = asyncio.new_event_loop(), asyncio.Event()
