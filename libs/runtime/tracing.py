@@ -19,7 +19,7 @@ def accepted(value: str | bytes | None) -> str:
     """The given traceparent when it is well formed, else a new one (as the specification asks)."""
     if isinstance(value, bytes):
         value = value.decode("ascii", "replace")
-    return value if value is not None and _TRACEPARENT.match(value) else new_traceparent()
+    return value if value is not None and _TRACEPARENT.fullmatch(value) else new_traceparent()
 
 
 def from_headers(headers: list[tuple[str, bytes]] | tuple[tuple[str, bytes], ...] | None) -> str:

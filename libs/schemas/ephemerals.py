@@ -41,7 +41,7 @@ _RESERVED_BEGINNINGS = (
 
 def is_name(event: str) -> bool:
     """Whether it can be the name of an ephemeral event at all."""
-    return re.match(_NAME, event) is not None
+    return re.fullmatch(_NAME, event) is not None
 
 
 def is_reserved(event: str) -> bool:

@@ -61,7 +61,7 @@ def resource(resource_type: str, resource_id: str) -> str:
 
 def is_resource_type(name: str) -> bool:
     """Whether resources may be of this type: the kinds of the platform's own rooms are reserved."""
-    return name not in _RESERVED and re.match(RESOURCE_TYPE, name) is not None
+    return name not in _RESERVED and re.fullmatch(RESOURCE_TYPE, name) is not None
 
 
 def is_session(name: str) -> bool:

@@ -41,7 +41,7 @@ class AudienceSettings(Base):
             return value
         pairs = [part.strip().partition("=") for part in value.split(",") if part.strip()]
         for name, _, topic in pairs:
-            if not name or not _TOPIC.match(topic):
+            if not name or not _TOPIC.fullmatch(topic):
                 raise ValueError(f"expected name=topic, got {name!r}={topic!r}")
         return {name: topic for name, _, topic in pairs}
 

@@ -29,11 +29,10 @@ def fault(platform: Platform, token: str, keys: Mapping[str, str]) -> Wrong | No
         case "web":
             return _web_fault(token, keys)
         case "fcm":
-            return None if _FCM.match(token) else Wrong("token", "an FCM registration token is needed")
+            return None if _FCM.fullmatch(token) else Wrong("token", "an FCM registration token is needed")
         case "apns":
-            return (
-                None if _APNS.match(token) else Wrong("token", "an APNs device token is needed: 64 hex digits or more")
-            )
+            wrong = Wrong("token", "an APNs device token is needed: 64 hex digits or more")
+            return None if _APNS.fullmatch(token) else wrong
 
 
 def _web_fault(endpoint: str, keys: Mapping[str, str]) -> Wrong | None:

@@ -91,7 +91,7 @@ def admit(document: Any, origin: Origin, rules: Rules, *, key: str | None = None
 
 
 def _is_registered(name: str | None, catalogue: Catalogue) -> bool:
-    return name is not None and (THREE_PART_NAME.match(name) is not None or catalogue.registers(name))
+    return name is not None and (THREE_PART_NAME.fullmatch(name) is not None or catalogue.registers(name))
 
 
 def _accept(

@@ -57,4 +57,4 @@ def identifier(value: Any) -> str | None:
     """The id that free data holds there: it may hold anything, and what is no id addresses nobody."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    return value if isinstance(value, str) and _ID.match(value) else None
+    return value if isinstance(value, str) and _ID.fullmatch(value) else None

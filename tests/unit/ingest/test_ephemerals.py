@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from libs.catalogue.catalogue import shipped
@@ -88,6 +88,7 @@ def test_no_resource_is_a_room_of_the_platform(kind: str, name: str) -> None:
 
 
 @given(st.text(max_size=40))
+@example("A\n")
 def test_a_name_is_one_or_is_not(name: str) -> None:
     found = judge(event(event=name), RULES, None)
     taken = ephemerals.is_reserved(name) or shipped().registers(name)

@@ -20,7 +20,7 @@ def test_a_good_traceparent_is_kept_and_a_bad_one_replaced() -> None:
     good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
     assert tracing.from_headers([("traceparent", good.encode())]) == good
     assert tracing.trace_id(good) == "4bf92f3577b34da6a3ce929d0e0e4736"
-    for bad in (None, "", "00-" + "0" * 32 + "-00f067aa0ba902b7-01", "\xff"):
+    for bad in (None, "", "00-" + "0" * 32 + "-00f067aa0ba902b7-01", "\xff", f"{good}\n"):
         assert tracing.accepted(tracing.accepted(bad)) != bad
 
 
