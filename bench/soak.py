@@ -20,6 +20,7 @@ import orjson
 from aiokafka import AIOKafkaProducer
 
 from bench.load import AUTH, Load, compiled, load, missing, tokens
+from bench.pacing import paced
 from bench.result import Result, cpu_seconds, resident_megabytes
 from devstack.layout import Layout
 from devstack.smtp_peer import SmtpPeer, smtp_environment
@@ -73,10 +74,7 @@ async def _published(stack: Stack, client: Load, seconds: float) -> tuple[int, l
     events = list(_events(round(RATE * seconds), seconds))
     await client.ask(f"expect {sum(heard for _, heard in events)}")
     async with AIOKafkaProducer(bootstrap_servers=stack.kafka.bootstrap, acks="all") as producer:
-        began = time.monotonic()
-        for n, (recipients, _) in enumerate(events):
-            await asyncio.sleep(max(0.0, began + n / RATE - time.monotonic()))
-            await producer.send("noti", _event(recipients))
+        await paced(RATE, len(events), lambda n: producer.send("noti", _event(events[n][0])))
     return len(events), await client.answer()
 
 

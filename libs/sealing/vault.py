@@ -42,6 +42,11 @@ class Closed(NamedTuple):
     sealed: str
 
 
+def closed(rows: Iterable[asyncpg.Record]) -> list[Closed]:
+    """Those of rows of `notifications` that have sealed values."""
+    return [Closed(row["tenant"], row["id"], row["data"], row["sealed"]) for row in rows if row["sealed"] is not None]
+
+
 class Vault:
     """The way to the data keys. `unsealable` counts, by reason, values that could not be opened."""
 

@@ -12,7 +12,7 @@ import orjson
 
 from libs.postgres.pool import Connection
 from libs.sealing.values import DataKey, seal
-from libs.sealing.vault import Closed, Fetch, Subject, Vault
+from libs.sealing.vault import Closed, Fetch, Subject, Vault, closed
 from services.router.domain.broadcasting import Broadcast
 from services.router.domain.offsets import Fate
 from services.router.domain.planning import Plan
@@ -53,8 +53,7 @@ def record(step: Schedule | Broadcast, id_: UUID, value: bytes, keys: Keys) -> t
 
 async def opened_notifications(vault: Vault, fetch: Fetch, rows: Sequence[asyncpg.Record]) -> list[dict[str, Any]]:
     """Rows of `notifications`, with their data and without `sealed`."""
-    closed = [Closed(row["tenant"], row["id"], row["data"], row["sealed"]) for row in rows if row["sealed"] is not None]
-    opened = await vault.open(fetch, closed)
+    opened = await vault.open(fetch, closed(rows))
     found = [dict(row) for row in rows]
     for row in found:
         if row.pop("sealed") is not None:
@@ -65,8 +64,8 @@ async def opened_notifications(vault: Vault, fetch: Fetch, rows: Sequence[asyncp
 async def opened_records(vault: Vault, fetch: Fetch, rows: Sequence[asyncpg.Record]) -> list[bytes]:
     """The records of rows of `scheduled` or `broadcasts`, as they were received."""
     events = {(row["tenant"], row["id"]): json.loads(row["record"]) for row in rows if row["sealed"]}
-    closed = [Closed(*key, _text(event["data"]), _text(event.pop(_SEALED))) for key, event in events.items()]
-    opened = await vault.open(fetch, closed)
+    sealed = [Closed(*key, _text(event["data"]), _text(event.pop(_SEALED))) for key, event in events.items()]
+    opened = await vault.open(fetch, sealed)
     return [
         json.dumps(events[key] | {"data": opened[key]}).encode()
         if (key := (row["tenant"], row["id"])) in opened

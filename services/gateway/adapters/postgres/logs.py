@@ -10,7 +10,7 @@ import asyncpg
 
 from libs.postgres.queries import load
 from libs.sealing.values import About
-from libs.sealing.vault import Closed, Vault
+from libs.sealing.vault import Vault, closed
 from services.gateway.adapters.postgres.database import Database
 from services.gateway.adapters.postgres.rows import room_entry, state_entry
 from services.gateway.domain.logs import Entry, Head, LogKey, Stretch, state_of
@@ -88,9 +88,7 @@ class PostgresLogs:
         return found
 
     async def _opened(self, rows: Sequence[asyncpg.Record]) -> dict[About, dict[str, Any]]:
-        sealed = [row for row in rows if row["sealed"] is not None]
-        closed = [Closed(row["tenant"], row["id"], row["data"], row["sealed"]) for row in sealed]
-        return await self._vault.open(self._database.fetch, closed)
+        return await self._vault.open(self._database.fetch, closed(rows))
 
     async def delivered(self, seqs: Mapping[tuple[Person, str], int]) -> None:
         """See ports.Logs."""
