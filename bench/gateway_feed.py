@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 import uuid
 from collections import Counter, defaultdict
@@ -12,6 +11,7 @@ from types import TracebackType
 import asyncpg
 from aiokafka import AIOKafkaProducer
 
+from bench.pacing import paced
 from libs.runtime.clock import iso, utc_now
 from libs.schemas.records import NotificationEmission, RoomEntry
 from libs.schemas.topics import GATEWAY_INBOX
@@ -58,14 +58,15 @@ class Feed:
 
     async def publish(self, rooms: Sequence[str], rate: float = 0) -> None:
         """One event to each of these rooms, in order; `rate` a second, or (0) as fast as it goes."""
-        size = 1 if rate else _CHUNK
-        began = time.perf_counter()
-        for at in range(0, len(rooms), size):
-            if rate:
-                await asyncio.sleep(max(0.0, began + at / rate - time.perf_counter()))
-            some = rooms[at : at + size]
-            await self._send(await self.written(some), some)
+        if rate:
+            await paced(rate, len(rooms), lambda n: self._tell([rooms[n]]))
+        else:
+            for at in range(0, len(rooms), _CHUNK):
+                await self._tell(rooms[at : at + _CHUNK])
         await self._producer.flush()
+
+    async def _tell(self, rooms: Sequence[str]) -> None:
+        await self._send(await self.written(rooms), rooms)
 
     async def hand_over(self, records: Sequence[str], rooms: Sequence[str]) -> None:
         """At once, records that have been `written` to these rooms."""
